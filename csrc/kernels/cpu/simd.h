@@ -1,0 +1,103 @@
+// One vector type for every kernel of this folder. Vec<T> holds kLanes values of T in one register; Mask<T> is what
+// comparing two of them gives. Kernels are written once over Vec and compiled once per ISA.
+//
+// Each simd_<isa>.h supplies, for T = float, double, int32_t, uint32_t, int64_t, uint8_t:
+//   Vec<T>(x)              broadcast (implicit, so that x * 2.f reads as it should)
+//   Vec<T>::load(p), load(p, n)     n in [0, kLanes]: the first n lanes, 0 in the rest; reads nothing beyond
+//   v.store(p), v.store(p, n)       writes nothing beyond n
+//   v.stream(p)            non-temporal, p aligned to sizeof(Vec<T>); call stream_fence() once after the last
+//   Vec<T>::iota()         0, 1, 2, ...
+//   + - * & | ^ ~  == != < <= > >=  -x    (float, double: also /; integers wrap; uint8_t and uint32_t compare unsigned)
+//   min, max(a, b)         of two numbers; if either is NaN: b
+//   select(m, a, b)        m ? a : b, lane by lane
+//   abs(x)                 signed types
+// for integers of 32 and 64 bits: shl<k>, shr<k>, logical for uint32_t, arithmetic for the others, and the same with
+//   a count per lane: shl(x, n), shr(x, n), n in [0, bits)
+// for float and double (Int<T> is the integer of the same width):
+//   fma(a, b, c) = a b + c     fnma(a, b, c) = c - a b      fms(a, b, c) = a b - c
+//   sqrt, floor, ceil, trunc, round (half to even)
+//   bits(x), from_bits<T>(i)   reinterpretation from and to Int<T>
+//   to_int(x)              rounded to Int<T>, |x| < 2^31 (float), 2^51 (double)
+//   to_float<T>(i)         the way back, same range for double
+//   scale2(x, n)           x 2^n for integral n in [-2200, 2200] (double), [-300, 300] (float); rounds once
+//   hsum, hmin, hmax(x)    over lanes, in a fixed order
+//   load_u8(p[, n]), load_i32(p[, n])   as static members: conversion while loading
+//   Vec<double>: widen_lo(f), widen_hi(f), narrow(lo, hi)
+//   Vec<float>: load_f16, load_bf16(p[, n]), store_f16, store_bf16(p[, n])   p is uint16_t*; rounds half to even
+// for uint32_t: mul_wide(a, b, hi) gives the low words of the products and sets hi to the high ones
+// for masks: & | ^ ~, any(m), all(m), mask_bits(m) (bit i = lane i), first_lanes<T>(n), store_bool(p, m[, n]) as bytes
+//   0 and 1, load_bool<T>(p[, n]).
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define FD_INLINE inline __attribute__((always_inline))
+
+namespace fd::FD_ISA {
+
+template <class T>
+struct Vec;
+
+// A mask is known by the width of its lanes, so that a comparison of floats may select between integers.
+template <int Bytes>
+struct LaneMask;
+template <class T>
+using Mask = LaneMask<int(sizeof(T))>;
+
+template <class T>
+struct IntOf;
+template <>
+struct IntOf<float> {
+  using type = int32_t;
+};
+template <>
+struct IntOf<double> {
+  using type = int64_t;
+};
+template <class T>
+using Int = typename IntOf<T>::type;
+
+FD_INLINE void copy_bytes(void* to, const void* from, size_t bytes) { __builtin_memcpy(to, from, bytes); }
+
+FD_INLINE void prefetch(const void* p) { __builtin_prefetch(p); }
+
+}  // namespace fd::FD_ISA
+
+#if defined(FD_ISA_AVX512)
+#include "kernels/cpu/simd_avx512.h"
+#elif defined(FD_ISA_AVX2)
+#include "kernels/cpu/simd_avx2.h"
+#elif defined(FD_ISA_NEON)
+#include "kernels/cpu/simd_neon.h"
+#else
+#error "compile this folder with FD_ISA and FD_ISA_<NAME> defined"
+#endif
+
+namespace fd::FD_ISA {
+
+// NaN in either operand gives NaN: what reductions, maximum, relu and clamp promise.
+template <class T>
+FD_INLINE Vec<T> max_nan(Vec<T> a, Vec<T> b) {
+  return select(a == a, max(a, b), a);
+}
+template <class T>
+FD_INLINE Vec<T> min_nan(Vec<T> a, Vec<T> b) {
+  return select(a == a, min(a, b), a);
+}
+
+template <class T>
+FD_INLINE Mask<T> is_nan(Vec<T> x) {
+  return x != x;
+}
+
+template <class T>
+FD_INLINE Vec<T> sign_bit(Vec<T> x) {
+  return x & Vec<T>(T(-0.0));
+}
+template <class T>
+FD_INLINE Vec<T> copysign(Vec<T> magnitude, Vec<T> sign) {
+  return abs(magnitude) | sign_bit(sign);
+}
+
+}  // namespace fd::FD_ISA
