@@ -7,4 +7,16 @@ namespace fd::reference {
 
 void fill(fd_kernels* table);
 
+void fill_elementwise(fd_kernels* table);
+void fill_elementwise_cast(fd_kernels* table);
+void fill_reduce(fd_kernels* table);
+void fill_gemm(fd_kernels* table);
+void fill_softmax(fd_kernels* table);
+void fill_loss(fd_kernels* table);
+void fill_dropout(fd_kernels* table);
+void fill_random(fd_kernels* table);
+void fill_batch_norm(fd_kernels* table);
+void fill_optim(fd_kernels* table);
+void fill_index(fd_kernels* table);
+
 }  // namespace fd::reference
