@@ -29,7 +29,7 @@ struct ExpConstants<double> {
   static constexpr double kLog2e = 0x1.71547652b82fep0, kLn2High = 0x1.62e42fefap-1, kLn2Low = 0x1.cf79abc9e3b3ap-40;
   static constexpr double kMagic = 0x1.8p52;
   static constexpr double kLowest = -746.0, kHighest = 710.0;
-  static constexpr double kPoly[] = {0x1.000000000000ap-1,  0x1.555555555554fp-3,  0x1.555555555087cp-5,
+  static constexpr double kPoly[] = {0x1.000000000000ap-1,  0x1.55555555554fap-3,  0x1.555555555087cp-5,
                                      0x1.1111111127be6p-7,  0x1.6c16c1842a198p-10, 0x1.a01a012a57713p-13,
                                      0x1.a0199a0c53efap-16, 0x1.71df2552a3075p-19, 0x1.28ad72dd1dd64p-22,
                                      0x1.ad7f6e8eaa133p-26};
