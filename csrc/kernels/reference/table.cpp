@@ -13,7 +13,11 @@ void fill(fd_kernels* table) {
   fill_gemm(table);
   fill_softmax(table);
   fill_loss(table);
+  fill_dropout(table);
+  fill_random(table);
+  fill_batch_norm(table);
   fill_optim(table);
+  fill_index(table);
 }
 
 }  // namespace fd::reference
