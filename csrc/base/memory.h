@@ -15,10 +15,14 @@ void deallocate(void* data, size_t bytes);
 // Scratch of the calling thread (see fd_context::workspace); nullptr when memory is out.
 void* workspace(int slot, size_t bytes);
 
+// Bytes handed out (rounded up to their size class), bytes kept for reuse, and the most ever handed out at once (to
+// within 64 KiB per thread).
 struct MemoryStats {
-  int64_t used, cached, peak;  // bytes handed out, bytes kept for reuse, the most ever handed out
+  int64_t used, cached, peak;
 };
 MemoryStats memory_stats();
-void empty_cache();  // gives kept blocks back to the system
+
+// Gives the blocks kept for reuse back to the system, except those in other threads' own lists.
+void empty_cache();
 
 }  // namespace fd
