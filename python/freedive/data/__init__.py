@@ -1,0 +1,44 @@
+"""Datasets and loaders. The names of the first group are PyTorch's `torch.utils.data`."""
+
+from .collate import default_collate, default_convert
+from .dataset import ConcatDataset, Dataset, ImageDataset, IterableDataset, Subset, TensorDataset, random_split
+from .digits import digits, digits_split
+from .fashion_mnist import DataNotFound, fashion_mnist, mnist
+from .fetch import DownloadError
+from .idx import DataFileError
+from .loader import DataLoader
+from .sampler import BatchSampler, RandomSampler, Sampler, SequentialSampler, SubsetRandomSampler
+
+__all__ = [
+    "BatchSampler",
+    "ConcatDataset",
+    "DataFileError",
+    "DataLoader",
+    "DataNotFound",
+    "Dataset",
+    "DownloadError",
+    "ImageDataset",
+    "IterableDataset",
+    "RandomSampler",
+    "Sampler",
+    "SequentialSampler",
+    "Subset",
+    "SubsetRandomSampler",
+    "SyntheticRegressionData",
+    "TensorDataset",
+    "default_collate",
+    "default_convert",
+    "digits",
+    "digits_split",
+    "fashion_mnist",
+    "mnist",
+    "random_split",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name == "SyntheticRegressionData":  # built on training.DataModule, which itself imports this package
+        from .synthetic import SyntheticRegressionData
+
+        return SyntheticRegressionData
+    raise AttributeError(f"module 'freedive.data' has no attribute {name!r}")

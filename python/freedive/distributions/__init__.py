@@ -1,0 +1,5 @@
+"""Probability distributions."""
+
+from .multinomial import Multinomial
+
+__all__ = ["Multinomial"]

@@ -1,0 +1,228 @@
+"""ProgressBoard: curves that grow while training runs (Dive into Deep Learning, section 3.2).
+
+In a notebook one display is updated in place, a few times a second at most; from a script nothing is drawn until
+`save(path)`. matplotlib is imported at the first drawing and is optional.
+"""
+
+from __future__ import annotations
+
+import sys
+from time import perf_counter
+
+import freedive as fd
+
+from .hyperparameters import HyperParameters
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+SECONDS_BETWEEN_DRAWINGS = 0.25
+DRAWING_SHARE = 0.05  # of the time; after a slow drawing the next one waits accordingly
+
+
+class Line:
+    """One curve: values not yet averaged, and the points made of them."""
+
+    def __init__(self) -> None:
+        self.xs: list[float] = []
+        self.ys: list[Any] = []
+        self.points: list[tuple[float, Any]] = []
+
+    def add(self, x: float, y: Any, every_n: int) -> bool:
+        """Take in a value; True when it completed a point."""
+        self.xs.append(x)
+        self.ys.append(y)
+        if len(self.xs) < every_n:
+            return False
+        self.complete()
+        return True
+
+    def complete(self) -> None:
+        """Make a point of the values that wait, however few."""
+        if self.xs:
+            self.points.append((sum(map(float, self.xs)) / len(self.xs), _mean(self.ys)))
+            self.xs, self.ys = [], []
+
+    def resolved(self) -> list[tuple[float, float]]:
+        """The points as Python numbers; values still on a device are fetched now."""
+        self.points = [(x, float(y)) for x, y in self.points]
+        return self.points
+
+
+class ProgressBoard(HyperParameters):
+    """Plots points as they arrive. Attributes named like the arguments may be set until the first drawing."""
+
+    def __init__(
+        self,
+        xlabel: str | None = None,
+        ylabel: str | None = None,
+        xlim: Sequence[float] | None = None,
+        ylim: Sequence[float] | None = None,
+        xscale: str = "linear",
+        yscale: str = "linear",
+        ls: Sequence[str] = ("-", "--", "-.", ":"),
+        colors: Sequence[str] = ("C0", "C1", "C2", "C3"),
+        fig: Any = None,
+        axes: Any = None,
+        figsize: tuple[float, float] = (3.5, 2.5),
+        display: bool = True,
+    ) -> None:
+        self.save_hyperparameters()
+        self._lines: dict[str, Line] = {}
+        self._display = NotebookDisplay()
+        self._next_drawing = 0.0
+
+    def draw(self, x: float, y: Any, label: str, every_n: int = 1) -> None:
+        """Add (x, y) to the curve `label`. Every `every_n` values become one point, their mean.
+
+        y: a number or one-element tensor; a tensor on a GPU stays there until it is drawn. Values left over at the end
+        become a last point (see `finish`).
+        """
+        line = self._lines.get(label)
+        if line is None:
+            line = self._lines[label] = Line()
+        complete = line.add(x, y, max(1, every_n))
+        if complete and self.display and in_notebook():
+            self._display.board = self
+            now = perf_counter()
+            if now >= self._next_drawing:
+                self._display.show()
+                spent = perf_counter() - now
+                self._next_drawing = now + max(SECONDS_BETWEEN_DRAWINGS, spent / DRAWING_SHARE)
+
+    @property
+    def data(self) -> dict[str, list[tuple[float, float]]]:
+        """The points of each curve so far, as numbers."""
+        return {label: line.resolved() for label, line in self._lines.items()}
+
+    def finish(self) -> None:
+        """Turn what is left over into points and, in a notebook, draw a last time."""
+        for line in self._lines.values():
+            line.complete()
+        if self._lines and self.display and in_notebook():
+            self._display.board = self
+            self._display.show()
+            self._display.close()
+
+    def save(self, path: str) -> None:
+        """Write the curves as a picture; the file name's ending (.png, .svg, .pdf) chooses the format.
+
+        ImportError without matplotlib; an older file stays whole if writing fails.
+        """
+        import os
+        from io import BytesIO
+
+        from freedive.data.fetch import write_atomically
+
+        content = BytesIO()
+        kind = os.path.splitext(os.fspath(path))[1][1:] or "png"
+        self.figure().savefig(content, format=kind, bbox_inches="tight", dpi=150)
+        write_atomically(os.fspath(path), content.getvalue())
+
+    def figure(self) -> Any:
+        """The matplotlib figure with all curves brought up to date."""
+        if self.axes is None:
+            figure_class = import_matplotlib("figure").Figure
+            self.fig = figure_class(figsize=self.figsize)
+            self.axes = self.fig.subplots()
+        known = {line.get_label(): line for line in self.axes.get_lines()}
+        for i, (label, line) in enumerate(self._lines.items()):
+            xs, ys = zip(*line.resolved()) if line.points else ((), ())
+            if label in known:
+                known[label].set_data(xs, ys)
+            else:
+                style = {"linestyle": self.ls[i % len(self.ls)], "color": self.colors[i % len(self.colors)]}
+                self.axes.plot(xs, ys, label=label, **style)
+        self._dress()
+        return self.fig if self.fig is not None else self.axes.figure
+
+    def _dress(self) -> None:
+        axes = self.axes
+        axes.set_xscale(self.xscale)
+        axes.set_yscale(self.yscale)
+        axes.set_xlabel(self.xlabel or "x")
+        axes.set_ylabel(self.ylabel or "")
+        axes.relim()
+        axes.autoscale_view()
+        if self.xlim is not None:
+            axes.set_xlim(self.xlim)
+        if self.ylim is not None:
+            axes.set_ylim(self.ylim)
+        if self._lines:
+            axes.legend()
+
+    def state_dict(self) -> dict:
+        """Points and waiting values, for a checkpoint."""
+        return {
+            label: {"points": line.resolved(), "xs": line.xs, "ys": [float(y) for y in line.ys]}
+            for label, line in self._lines.items()
+        }
+
+    def load_state_dict(self, state: dict) -> None:
+        self._lines = {}
+        for label, saved in state.items():
+            line = self._lines[label] = Line()
+            line.points, line.xs, line.ys = [tuple(p) for p in saved["points"]], list(saved["xs"]), list(saved["ys"])
+
+
+class NotebookDisplay:
+    """One output area in a notebook cell that is replaced at each drawing."""
+
+    def __init__(self) -> None:
+        self.handle: Any = None
+        self.board: ProgressBoard | None = None
+
+    def show(self) -> None:
+        from io import StringIO
+
+        from IPython import display
+
+        assert self.board is not None
+        content = StringIO()
+        self.board.figure().savefig(content, format="svg", bbox_inches="tight")
+        bundle = {"image/svg+xml": content.getvalue(), "text/plain": "<ProgressBoard>"}
+        if self.handle is None:
+            self.handle = display.display(bundle, raw=True, display_id=True)
+            shell().events.register("post_run_cell", self._end_of_cell)
+        else:
+            self.handle.update(bundle, raw=True)
+
+    def close(self) -> None:
+        """The next drawing opens a new output area."""
+        if self.handle is not None:
+            self.handle = None
+            shell().events.unregister("post_run_cell", self._end_of_cell)
+
+    def _end_of_cell(self, *_: object) -> None:
+        if self.board is not None:
+            self.board.finish()
+
+
+def in_notebook() -> bool:
+    return "IPython" in sys.modules and hasattr(shell(), "kernel")
+
+
+def shell() -> Any:
+    """The running IPython, if there is one; it is never imported for the purpose."""
+    return sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+
+
+def import_matplotlib(module: str) -> Any:
+    """matplotlib.<module>, or an ImportError that says how to get it."""
+    from importlib import import_module
+
+    try:
+        return import_module("matplotlib." + module)
+    except ImportError as error:
+        raise ImportError("plots need matplotlib: pip install 'freedive[plot]'") from error
+
+
+def _mean(values: list) -> Any:
+    """The mean: a number, or a tensor if the values live on a GPU and fetching them would stop it."""
+    if len(values) == 1 and not isinstance(values[0], fd.Tensor):
+        return float(values[0])
+    if any(isinstance(v, fd.Tensor) and v.device.type != "cpu" for v in values):
+        return fd.stack([v.reshape(()) for v in values]).mean()
+    return sum(map(float, values)) / len(values)
