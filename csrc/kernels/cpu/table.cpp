@@ -2,6 +2,14 @@
 
 namespace fd::FD_ISA {
 
-void fill(fd_kernels* table) { (void)table; }
+void fill(fd_kernels* table) {
+  fill_softmax(table);
+  fill_cross_entropy(table);
+  fill_loss(table);
+  fill_dropout(table);
+  fill_batch_norm(table);
+  fill_optim(table);
+  fill_index(table);
+}
 
 }  // namespace fd::FD_ISA

@@ -1,0 +1,268 @@
+// Cross-entropy of softmax(logits) with its gradient, from one reading of the logits.
+//
+// With v_j = weight_j q_j, q the smoothed target, m = max x and s = sum_j e^(x_j - m):
+//   loss = S (m + log s) - sum_j v_j x_j = S log s + sum_j v_j (m - x_j)        d loss / d x_k = S e^(x_k - m) / s - v_k
+// where S = sum_j v_j. For labels v is `rest` = weight_j smoothing / classes, and `hit` more at the label.
+//
+// Bound by memory for many classes (logits read once, gradient written once, past the caches where it is large) and by
+// exponentials for few: up to four vectors, a row stays in registers and the logarithms of 64 rows are taken together.
+#include "kernels/cpu/lanes.h"
+#include "kernels/cpu/math.h"
+#include "kernels/cpu/softmax_row.h"
+#include "kernels/cpu/table.h"
+#include "kernels/cpu/tasks.h"
+
+namespace fd::FD_ISA {
+namespace {
+
+template <class T>
+struct Problem {
+  const fd_cross_entropy& a;
+  const T* weight;
+  const T* soft;
+  double scale = 1;         // of the gradient, and of the total
+  double rest_total = 0;    // labels: the sum of weight smoothing / classes over all classes
+  double keep, spread;      // q = keep target + spread
+  bool past;
+
+  Problem(const fd_context* context, const fd_cross_entropy& args)
+      : a(args), weight(static_cast<const T*>(args.weight)), soft(static_cast<const T*>(args.soft)) {
+    keep = 1 - a.smoothing;
+    spread = a.classes ? a.smoothing / double(a.classes) : 0;
+    past = a.grad && a.grad != a.logits && past_cache(context, a.rows * a.classes * int64_t(sizeof(T)));
+    if (spread == 0) return;
+    rest_total = a.smoothing;
+    if (weight) {
+      rest_total = 0;
+      for (int64_t j = 0; j < a.classes; j++) rest_total += spread * double(weight[j]);
+    }
+  }
+
+  const T* logits(int64_t r) const { return static_cast<const T*>(a.logits) + r * a.row_stride; }
+  T* grad(int64_t r) const { return a.grad ? static_cast<T*>(a.grad) + r * a.classes : nullptr; }
+  bool ignored(int64_t r) const { return a.labels && a.labels[r] == a.ignore_index; }
+  double weight_of(int64_t j) const { return weight ? double(weight[j]) : 1; }
+  double hit(int64_t r) const { return keep * weight_of(a.labels[r]); }
+
+  template <class Lanes>
+  FD_INLINE Vec<T> weights(int64_t j, Lanes lanes) const {
+    return weight ? load(weight + j, lanes) : Vec<T>(T(1));
+  }
+};
+
+// What a mean divides by, once every label is known to be good.
+template <class T>
+fd_status check_labels(fd_context* context, const Problem<T>& p, double* divisor) {
+  const fd_cross_entropy& a = p.a;
+  *divisor = double(a.rows);
+  if (!a.labels) return FD_OK;
+  double total = 0;
+  FirstFault fault;
+  for (int64_t r = 0; r < a.rows; r++) {
+    const int64_t label = a.labels[r];
+    if (label == a.ignore_index) continue;
+    if (uint64_t(label) >= uint64_t(a.classes)) [[unlikely]] {
+      fault.report(r);
+      return fault.status(context, a.labels);
+    }
+    total += p.weight_of(label);
+  }
+  *divisor = total;
+  return FD_OK;
+}
+
+// ------------------------------------------------------------------------------------------------------ short rows
+
+constexpr int64_t kLogRows = 64;
+
+// Losses of rows that wait for their logarithm: v (lead + log sum).
+template <class T>
+struct Pending {
+  T v[kLogRows], lead[kLogRows], sum[kLogRows];
+  double finish(T* loss, int64_t n) const {
+    double total = 0;
+    T value[kLogRows];
+    for_vectors<T>(0, n, [&](int64_t i, auto lanes) {
+      const Vec<T> weight = load(v + i, lanes);
+      const Vec<T> cost = weight * (load(lead + i, lanes) + vlog(load(sum + i, lanes)));
+      store(select(weight == Vec<T>(T(0)), weight, cost), value + i, lanes);
+    });
+    for (int64_t i = 0; i < n; i++) total += double(value[i]);
+    if (loss) std::copy(value, value + n, loss);
+    return total;
+  }
+};
+
+template <class T, int V, class Lanes>
+FD_INLINE void short_gradient(const ShortRow<T, V>& row, int k, T* grad, int64_t label, T v, T scale, Lanes lanes) {
+  constexpr int L = Vec<T>::kLanes;
+  const Vec<Int<T>> at = Vec<Int<T>>::iota() + Vec<Int<T>>(Int<T>(k * L));
+  const Vec<T> target = select(at == Vec<Int<T>>(Int<T>(label)), Vec<T>(v), Vec<T>(T(0)));
+  store(fms(row.e[k], Vec<T>(scale), target), grad + k * L, lanes);
+}
+
+// Rows [begin, end), with labels and no smoothing.
+template <class T, int V>
+double short_rows(const Problem<T>& p, int64_t begin, int64_t end, T* loss) {
+  constexpr int L = Vec<T>::kLanes;
+  const int64_t tail = p.a.classes - (V - 1) * L;
+  Pending<T> pending;
+  for (int64_t r = begin; r < end; r++) {
+    const int64_t i = r - begin;
+    T* grad = p.grad(r);
+    if (p.ignored(r)) {
+      pending.v[i] = pending.lead[i] = 0;
+      pending.sum[i] = 1;
+      if (grad) std::fill(grad, grad + p.a.classes, T(0));
+      continue;
+    }
+    const T* x = p.logits(r);
+    const int64_t label = p.a.labels[r];
+    const ShortRow<T, V> row(x, tail);
+    pending.v[i] = T(p.weight_of(label));
+    pending.lead[i] = row.largest - x[label];
+    pending.sum[i] = row.sum;
+    if (!grad) continue;
+    const T v = T(p.scale * p.weight_of(label)), scale = v / row.sum;
+    for (int k = 0; k < V - 1; k++) short_gradient(row, k, grad, label, v, scale, Whole{});
+    short_gradient(row, V - 1, grad, label, v, scale, tail);
+  }
+  return pending.finish(loss, end - begin);
+}
+
+// ------------------------------------------------------------------------------------------------------- long rows
+
+// The part of v that every class may have: all of it for soft targets, what smoothing spreads for labels.
+template <class T, class Lanes>
+FD_INLINE Vec<T> spread_target(const Problem<T>& p, int64_t r, int64_t j, Lanes lanes) {
+  Vec<T> q{T(p.spread)};
+  if (p.soft) q = fma(load(p.soft + r * p.a.classes + j, lanes), Vec<T>(T(p.keep)), q);
+  return p.weights(j, lanes) * q;
+}
+
+// S and sum_j v_j (m - x_j) of spread_target: vectors within a block, double across.
+struct SpreadSums {
+  double v = 0, lead = 0;
+};
+template <class T>
+SpreadSums spread_sums(const Problem<T>& p, int64_t r, T largest) {
+  const T* x = p.logits(r);
+  SpreadSums sums;
+  for (int64_t from = 0; from < p.a.classes; from += kRowBlock) {
+    Vec<T> v_sum(T(0)), lead_sum(T(0));
+    for_vectors<T>(from, std::min(p.a.classes, from + kRowBlock), [&](int64_t j, auto lanes) {
+      Vec<T> v = spread_target(p, r, j, lanes);
+      if constexpr (!std::is_same_v<decltype(lanes), Whole>) v = select(first_lanes<T>(lanes), v, Vec<T>(T(0)));
+      const Vec<T> lead = v * (Vec<T>(largest) - load(x + j, lanes));
+      v_sum = v_sum + v;  // an impossible class of no weight costs nothing, not 0 * inf
+      lead_sum = lead_sum + select(v == Vec<T>(T(0)), v, lead);
+    });
+    sums.v += hsum(v_sum);
+    sums.lead += hsum(lead_sum);
+  }
+  return sums;
+}
+
+template <class T>
+void long_gradient(const Problem<T>& p, int64_t r, double v_sum, const RowSum<T>& row, const RowScratch<T>& scratch) {
+  const bool spread = p.soft || p.spread != 0;
+  const int64_t n = p.a.classes;
+  const Vec<T> scale{T(p.scale)};
+  for (int64_t from = 0; from < n; from += kRowBlock) {
+    const int64_t count = std::min(n - from, kRowBlock);
+    const Vec<T> factor{T(p.scale * v_sum * double(scratch.base[from / kRowBlock]) / row.sum)};
+    T* out = p.grad(r) + from;
+    const T *e = scratch.e + from, *ahead = p.logits(r + 1) + from;
+    if (!spread) {
+      write_row(out, count, p.past, ahead, [&](int64_t j, auto lanes) { return load(e + j, lanes) * factor; });
+    } else {
+      write_row(out, count, p.past, ahead, [&](int64_t j, auto lanes) {
+        return fms(load(e + j, lanes), factor, scale * spread_target(p, r, from + j, lanes));
+      });
+    }
+  }
+}
+
+template <class T>
+double long_row(const Problem<T>& p, int64_t r, const RowScratch<T>& scratch) {
+  T* grad = p.grad(r);
+  if (p.ignored(r)) {
+    if (grad) std::fill(grad, grad + p.a.classes, T(0));
+    return 0;
+  }
+  const T* x = p.logits(r);
+  const RowSum<T> row = grad ? exp_row<true>(x, p.a.classes, scratch) : exp_row<false>(x, p.a.classes, scratch);
+  SpreadSums sums;
+  if (p.soft || p.spread != 0) sums = spread_sums(p, r, row.largest);
+  int64_t label = -1;
+  double hit = 0;
+  if (p.a.labels) {
+    label = p.a.labels[r];
+    hit = p.hit(r);
+    sums.v += hit;
+    if (hit != 0) sums.lead += hit * (double(row.largest) - double(x[label]));
+  }
+  const double loss = sums.v == 0 ? sums.lead : sums.v * std::log(row.sum) + sums.lead;
+  if (!grad) return loss;
+  long_gradient(p, r, sums.v, row, scratch);
+  if (label >= 0) {
+    const double e = double(scratch.e[label]) * double(scratch.base[label / kRowBlock]) / row.sum;
+    grad[label] = T(p.scale * (sums.v * e - hit - p.weight_of(label) * p.spread));
+  }
+  return loss;
+}
+
+// --------------------------------------------------------------------------------------------------------- the whole
+
+// The loss of rows [begin, end); false if there was no scratch.
+template <class T>
+bool rows_loss(fd_context* context, const Problem<T>& p, int64_t begin, int64_t end, double* total) {
+  T* each = p.a.reduction == FD_REDUCTION_NONE ? static_cast<T*>(p.a.loss) : nullptr;
+  *total = 0;
+  const bool plain = p.a.labels && p.a.smoothing == 0;
+  if (plain && if_short_row<T>(p.a.classes, [&]<int V>() {
+        for (int64_t r = begin; r < end; r += kLogRows)
+          *total += short_rows<T, V>(p, r, std::min(end, r + kLogRows), each ? each + r : nullptr);
+      }))
+    return true;
+  const RowScratch<T> scratch(context, p.a.classes);
+  if (!scratch.e) return false;
+  for (int64_t r = begin; r < end; r++) {
+    const double loss = long_row(p, r, scratch);
+    if (each) each[r] = T(loss);
+    *total += loss;
+  }
+  if (p.past) stream_fence();
+  return true;
+}
+
+template <class T>
+fd_status cross_entropy(fd_context* context, const fd_cross_entropy* a) {
+  Problem<T> p(context, *a);
+  double divisor;
+  if (const fd_status status = check_labels(context, p, &divisor)) return status;
+  if (a->reduction == FD_REDUCTION_MEAN) p.scale = 1 / divisor;
+  const int64_t grain = std::max<int64_t>(kRowGrain / std::max<int64_t>(a->classes, 1), 1);
+  const int64_t tasks = ceil_div(a->rows, grain);
+  double one = 0, *totals = &one;
+  if (tasks > 1) totals = static_cast<double*>(context->workspace(context, 0, size_t(tasks) * sizeof(double)));
+  if (!totals) return FD_NO_MEMORY;
+  FirstFault no_memory;
+  for_chunks(context, a->rows, grain, [&](int64_t begin, int64_t end) {
+    if (!rows_loss(context, p, begin, end, &totals[begin / grain])) no_memory.report(begin);
+  });
+  if (no_memory.found()) return FD_NO_MEMORY;
+  double total = 0;
+  for (int64_t i = 0; i < tasks; i++) total += totals[i];
+  if (a->reduction != FD_REDUCTION_NONE) *static_cast<T*>(a->loss) = T(p.scale * total);
+  return FD_OK;
+}
+
+}  // namespace
+
+void fill_cross_entropy(fd_kernels* table) {
+  table->softmax.cross_entropy[FD_F32] = cross_entropy<float>;
+  table->softmax.cross_entropy[FD_F64] = cross_entropy<double>;
+}
+
+}  // namespace fd::FD_ISA
