@@ -1,0 +1,40 @@
+"""Dropout (book 5.6; Srivastava et al., JMLR 2014): zero with probability p, scale the rest by 1 / (1 - p)."""
+
+from __future__ import annotations
+
+from . import functional as F
+from .module import Module
+
+__all__ = ["Dropout", "Dropout1d", "Dropout2d"]
+
+
+class _Dropout(Module):
+    def __init__(self, p=0.5, inplace=False):
+        super().__init__()
+        F.check_probability(p)
+        self.p = p
+        self.inplace = inplace
+
+    def extra_repr(self):
+        return f"p={self.p}, inplace={self.inplace}"
+
+
+class Dropout(_Dropout):
+    """In training each element is dropped with probability p; in evaluation the identity."""
+
+    def forward(self, input):
+        return F.dropout(input, self.p, self.training, self.inplace)
+
+
+class Dropout1d(_Dropout):
+    """Drops whole channels of [n, c, l] or [c, l]."""
+
+    def forward(self, input):
+        return F.dropout1d(input, self.p, self.training, self.inplace)
+
+
+class Dropout2d(_Dropout):
+    """Drops whole channels of [n, c, h, w] or [c, h, w]."""
+
+    def forward(self, input):
+        return F.dropout2d(input, self.p, self.training, self.inplace)

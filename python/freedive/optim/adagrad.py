@@ -1,0 +1,51 @@
+"""Adagrad (book 12.7; Duchi, Hazan, Singer, JMLR 2011)."""
+
+from __future__ import annotations
+
+import freedive as fd
+
+from .optimizer import Optimizer, check_lr, require, run_closure, with_gradients
+
+__all__ = ["Adagrad"]
+
+
+class Adagrad(Optimizer):
+    """s += g² and p -= lr / (1 + (t - 1) lr_decay) g / (√s + eps)."""
+
+    def __init__(
+        self, params, lr=1e-2, lr_decay=0, weight_decay=0, initial_accumulator_value=0, eps=1e-10, foreach=None,
+        *, maximize=False, differentiable=False, fused=None,
+    ):  # fmt: skip
+        defaults = {
+            "lr": lr, "lr_decay": lr_decay, "eps": eps, "weight_decay": weight_decay,
+            "initial_accumulator_value": initial_accumulator_value, "foreach": foreach, "maximize": maximize,
+            "differentiable": differentiable, "fused": fused,
+        }  # fmt: skip
+        super().__init__(params, defaults)
+
+    def _check_options(self, group):
+        check_lr(group)
+        for name in ("lr_decay", "weight_decay", "initial_accumulator_value"):
+            require(group, name, 0)
+        require(group, "eps", 0, "epsilon value")
+
+    def step(self, closure=None):
+        loss = run_closure(closure) if closure is not None else None
+        with fd.no_grad():
+            for group in self.param_groups:
+                for param, grad in zip(*with_gradients(group["params"])):
+                    self._update(param, grad, group, self._state[param])
+        return loss
+
+    def _update(self, param, grad, group, state):
+        if not state:
+            state["step"] = fd.tensor(0.0)
+            state["sum"] = fd.full_like(param.data, group["initial_accumulator_value"])
+        state["step"] += 1
+        if group["maximize"]:
+            grad = -grad
+        if group["weight_decay"]:
+            grad = grad + group["weight_decay"] * param
+        lr = group["lr"] / (1 + (state["step"].item() - 1) * group["lr_decay"])
+        state["sum"] += grad * grad
+        param -= lr * grad / (state["sum"].sqrt() + group["eps"])

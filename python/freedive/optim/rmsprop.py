@@ -1,0 +1,70 @@
+"""RMSprop (book 12.8; Tieleman and Hinton, lecture 6.5 of "Neural networks for machine learning", 2012)."""
+
+from __future__ import annotations
+
+import freedive as fd
+
+from .optimizer import Optimizer, check_lr, require, run_closure, with_gradients
+
+__all__ = ["RMSprop"]
+
+
+class RMSprop(Optimizer):
+    """s = alpha s + (1 - alpha) g² and p -= lr g / (√s + eps).
+
+    centered subtracts the square of a moving mean of g from s (Graves 2013); momentum steps along
+    buf = momentum buf + g / (√s + eps).
+    """
+
+    def __init__(
+        self, params, lr=1e-2, alpha=0.99, eps=1e-8, weight_decay=0, momentum=0, centered=False,
+        capturable=False, foreach=None, maximize=False, differentiable=False,
+    ):  # fmt: skip
+        defaults = {
+            "lr": lr, "momentum": momentum, "alpha": alpha, "eps": eps, "centered": centered,
+            "weight_decay": weight_decay, "capturable": capturable, "foreach": foreach, "maximize": maximize,
+            "differentiable": differentiable,
+        }  # fmt: skip
+        super().__init__(params, defaults)
+
+    def _check_options(self, group):
+        check_lr(group)
+        require(group, "eps", 0, "epsilon value")
+        for name in ("momentum", "weight_decay", "alpha"):
+            require(group, name, 0)
+
+    def step(self, closure=None):
+        loss = run_closure(closure) if closure is not None else None
+        with fd.no_grad():
+            for group in self.param_groups:
+                for param, grad in zip(*with_gradients(group["params"])):
+                    self._update(param, grad, group, self._state[param])
+        return loss
+
+    def _update(self, param, grad, group, state):
+        if not state:
+            state["step"] = fd.tensor(0.0)
+            state["square_avg"] = fd.zeros_like(param.data)
+            if group["momentum"] > 0:
+                state["momentum_buffer"] = fd.zeros_like(param.data)
+            if group["centered"]:
+                state["grad_avg"] = fd.zeros_like(param.data)
+        state["step"] += 1
+        if group["maximize"]:
+            grad = -grad
+        if group["weight_decay"]:
+            grad = grad + group["weight_decay"] * param
+        alpha, square = group["alpha"], state["square_avg"]
+        square *= alpha
+        square += (1 - alpha) * (grad * grad)
+        if group["centered"]:
+            mean = state["grad_avg"]
+            mean += (1 - alpha) * (grad - mean)
+            square = square - mean * mean
+        direction = grad / (square.sqrt() + group["eps"])
+        if group["momentum"] > 0:
+            buffer = state["momentum_buffer"]
+            buffer *= group["momentum"]
+            buffer += direction
+            direction = buffer
+        param -= group["lr"] * direction

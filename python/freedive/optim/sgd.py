@@ -1,0 +1,78 @@
+"""Stochastic gradient descent (book 12.3 to 12.6)."""
+
+from __future__ import annotations
+
+from freedive import _core
+
+from .optimizer import Cohort, Flat, Optimizer, check_lr, require, run_closure, with_gradients
+
+__all__ = ["SGD"]
+
+
+class SGD(Optimizer):
+    """p -= lr g, with momentum: buf = momentum buf + (1 - dampening) g and p -= lr buf.
+
+    The first step's buffer is the gradient itself. Weight decay adds weight_decay p to g; nesterov steps along
+    g + momentum buf (Sutskever et al., ICML 2013). One compiled call updates all parameters of a group.
+    """
+
+    def __init__(
+        self, params, lr=1e-3, momentum=0, dampening=0, weight_decay=0, nesterov=False,
+        *, maximize=False, foreach=None, differentiable=False, fused=None,
+    ):  # fmt: skip
+        defaults = {
+            "lr": lr, "momentum": momentum, "dampening": dampening, "weight_decay": weight_decay,
+            "nesterov": nesterov, "maximize": maximize, "foreach": foreach, "differentiable": differentiable,
+            "fused": fused,
+        }  # fmt: skip
+        super().__init__(params, defaults)
+
+    def _check_options(self, group):
+        check_lr(group)
+        require(group, "momentum", 0)
+        require(group, "weight_decay", 0)
+        if group["nesterov"] and (group["momentum"] <= 0 or group["dampening"] != 0):
+            raise ValueError("Nesterov momentum requires a momentum and zero dampening")
+
+    def step(self, closure=None):
+        loss = run_closure(closure) if closure is not None else None
+        for i, group in enumerate(self.param_groups):
+            params, grads = with_gradients(group["params"])
+            if not params:
+                continue
+            if group["momentum"] == 0:
+                _update(params, grads, None, group, 1)
+                continue
+            flat = self._flat.get(i)
+            if flat is None or not flat.holds_for(params):
+                flat = self._flatten(i, params)
+            if len(flat.cohorts) == 1:
+                cohort = flat.cohorts[0]
+                cohort.step += 1
+                _update(params, grads, cohort.lists["momentum_buffer"], group, cohort.step)
+                continue
+            grad_of = dict(zip(params, grads))
+            for cohort in flat.cohorts:
+                cohort.step += 1
+                mine = [grad_of[param] for param in cohort.params]
+                _update(cohort.params, mine, cohort.lists["momentum_buffer"], group, cohort.step)
+        return loss
+
+    def _flatten(self, i, params):
+        """Momentum buffers as lists: those that have taken a step, and those that are new."""
+        state = self._settle_group(i)
+        old, new = Cohort([], ("momentum_buffer",), 1), Cohort([], ("momentum_buffer",), 0)
+        for param in params:
+            buffer = state[param].get("momentum_buffer") if param in state else None
+            cohort = new if buffer is None else old
+            cohort.params.append(param)
+            cohort.lists["momentum_buffer"].append(_core.empty_like(param.data) if buffer is None else buffer)
+        flat = self._flat[i] = Flat(list(params), [cohort for cohort in (old, new) if cohort.params])
+        return flat
+
+
+def _update(params, grads, buffers, group, step):
+    _core.sgd_step(
+        params, grads, buffers, group["lr"], group["momentum"], group["dampening"], group["weight_decay"],
+        group["nesterov"], group["maximize"], step,
+    )  # fmt: skip
