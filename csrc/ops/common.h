@@ -33,17 +33,16 @@ Kernel* find(Kernel* kernel, const char* op, DType dtype, Device device) {
 
 // Runs kernel(context, args); bytes is how much memory it touches.
 template <class Kernel, class Args>
-void run(const char* op, Kernel* kernel, const Args& args, Device device, int64_t bytes) {
+fd_status run_for_status(Kernel* kernel, const Args& args, Device device, int64_t bytes) {
   fd_context* c = context(device);
-  fd_status status;
-  if (bytes > kUnlockBytes) {
-    const Unlocked unlocked(true);
-    status = kernel(c, &args);
-  } else {
-    status = kernel(c, &args);
-  }
+  const Unlocked unlocked(bytes > kUnlockBytes);
+  return kernel(c, &args);
+}
+template <class Kernel, class Args>
+void run(const char* op, Kernel* kernel, const Args& args, Device device, int64_t bytes) {
+  const fd_status status = run_for_status(kernel, args, device, bytes);
   if (status != FD_OK) [[unlikely]]
-    fail_status(op, status, *c->fault);
+    fail_status(op, status, *context(device)->fault);
 }
 
 inline int64_t bytes_of(const Tensor& t) { return t.numel() * static_cast<int64_t>(item_size(t.dtype())); }

@@ -3,9 +3,11 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "ops/common.h"
+#include "tensor/generator.h"
 
 namespace fd::ops {
 
@@ -89,5 +91,184 @@ Tensor mv(const Tensor& a, const Tensor& x);
 Tensor dot(const Tensor& a, const Tensor& b);
 // act(x W^T + b): x [..., in], weight [out, in], bias [out] or undefined
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, fd_activation activation = FD_ACT_NONE);
+
+// ---- index: t[...]
+enum class IndexKind : int8_t { integer, slice, new_axis, ellipsis, boolean, tensor };
+// One entry of the brackets.
+struct IndexItem {
+  IndexKind kind = IndexKind::new_axis;
+  int64_t start = 0;  // an integer, a bool, or where a slice begins
+  int64_t stop = 0, step = 1;
+  Tensor tensor;  // integers of any shape, or a bool mask of any rank
+};
+struct IndexList {
+  static constexpr int kMost = 2 * FD_MAX_DIMS + 1;
+  IndexItem item[kMost];
+  int count = 0;
+  IndexItem& add(IndexKind kind);  // IndexError when full
+};
+Tensor getitem(const Tensor& t, const IndexList& where);  // a view, or a copy if a tensor indexes
+void setitem(const Tensor& self, const IndexList& where, const Operand& value);
+// indices[i] indexes dim i; undefined ones keep theirs whole.
+Tensor index(const Tensor& t, const std::vector<Tensor>& indices);
+Tensor index_put_(const Tensor& self, const std::vector<Tensor>& indices, const Tensor& values, bool accumulate);
+Tensor index_select(const Tensor& t, int64_t dim, const Tensor& which);
+Tensor index_add_(const Tensor& self, int64_t dim, const Tensor& which, const Tensor& source, Scalar alpha);
+Tensor index_copy_(const Tensor& self, int64_t dim, const Tensor& which, const Tensor& source);
+Tensor index_fill_(const Tensor& self, int64_t dim, const Tensor& which, const Operand& value);
+Tensor take(const Tensor& t, const Tensor& which);                                 // of t as if it had one dim
+Tensor embedding(const Tensor& weight, const Tensor& which, int64_t padding_idx);  // padding_idx -1: none
+Tensor nonzero(const Tensor& t);                                                   // [count, dim]
+std::vector<Tensor> nonzero_tuple(const Tensor& t);                                // dim times [count]
+Tensor one_hot(const Tensor& classes, int64_t count);                              // count -1: the largest plus one
+
+// ---- gather
+Tensor gather(const Tensor& t, int64_t dim, const Tensor& which);
+Tensor scatter_(const Tensor& self, int64_t dim, const Tensor& which, const Operand& source,
+                fd_scatter_mode mode = FD_SCATTER_SET);
+enum class ScatterReduction : int8_t { sum, prod, mean, amax, amin };
+Tensor scatter_reduce(const Tensor& t, int64_t dim, const Tensor& which, const Tensor& source, ScatterReduction how,
+                      bool include_self);
+Tensor take_along_dim(const Tensor& t, const Tensor& which, std::optional<int64_t> dim);
+Tensor masked_select(const Tensor& t, const Tensor& mask);
+Tensor masked_fill(const Tensor& t, const Tensor& mask, const Operand& value);
+Tensor masked_fill_(const Tensor& self, const Tensor& mask, const Operand& value);
+Tensor masked_scatter(const Tensor& t, const Tensor& mask, const Tensor& source);
+
+// ---- join
+Tensor cat(const std::vector<Tensor>& parts, int64_t dim);
+Tensor stack(const std::vector<Tensor>& parts, int64_t dim);
+std::vector<Tensor> split(const Tensor& t, int64_t size, int64_t dim);  // parts of size, the last may be smaller
+std::vector<Tensor> chunk(const Tensor& t, int64_t count, int64_t dim);
+std::vector<Tensor> tensor_split(const Tensor& t, int64_t count, int64_t dim);
+std::vector<Tensor> tensor_split(const Tensor& t, const std::vector<int64_t>& at, int64_t dim);
+
+// ---- move
+Tensor flip(const Tensor& t, const Dims& dims);
+Tensor roll(const Tensor& t, const Dims& shifts, const Dims& dims);  // no dims: of the flattened tensor
+Tensor rot90(const Tensor& t, int64_t times, const Dims& dims);
+Tensor repeat(const Tensor& t, const Dims& times);
+Tensor tile(const Tensor& t, const Dims& times);
+Tensor repeat_interleave(const Tensor& t, int64_t times, std::optional<int64_t> dim);
+Tensor repeat_interleave(const Tensor& t, const Tensor& times, std::optional<int64_t> dim);
+Tensor repeated_indices(const Tensor& times);  // 0 times[0] times, 1 times[1] times, ...
+Tensor movedim(const Tensor& t, const Dims& from, const Dims& to);
+Tensor unflatten(const Tensor& t, int64_t dim, const Shape& sizes);
+Tensor triangle(const Tensor& t, int64_t diagonal, bool lower);  // tril, triu
+Tensor diag(const Tensor& t, int64_t offset);
+Tensor diag_embed(const Tensor& t, int64_t offset, int64_t a, int64_t b);
+Tensor trace(const Tensor& t);
+std::vector<Tensor> meshgrid(const std::vector<Tensor>& axes, bool xy);
+std::vector<Tensor> broadcast_tensors(const std::vector<Tensor>& tensors);
+
+// ---- pad: widths in pairs (before, after), from the last dim on; negative ones crop
+enum class PadMode : int8_t { constant, reflect, replicate, circular };
+Tensor pad(const Tensor& t, const std::vector<int64_t>& widths, PadMode mode, Scalar value);
+
+// ---- sort
+ValueIndex sort(const Tensor& t, int64_t dim, bool descending);
+ValueIndex topk(const Tensor& t, int64_t k, int64_t dim, bool largest);
+ValueIndex kthvalue(const Tensor& t, int64_t k, int64_t dim, bool keepdim);
+ValueIndex median(const Tensor& t, int64_t dim, bool keepdim);  // the lower of two middle values
+Tensor median(const Tensor& t);
+Tensor quantile(const Tensor& t, const Tensor& q, std::optional<int64_t> dim, bool keepdim);
+
+// ---- search: in sorted values, and what sorting makes easy
+Tensor searchsorted(const Tensor& sorted, const Tensor& values, bool right, DType out);
+struct Unique {
+  Tensor values, inverse, counts;
+};
+Unique unique(const Tensor& t);
+Unique unique_consecutive(const Tensor& t);
+Tensor isin(const Tensor& elements, const Tensor& test);
+Tensor bincount(const Tensor& t, const Tensor& weights, int64_t at_least);  // weights may be undefined
+
+// ---- einsum: products over named dims
+Tensor einsum(const std::string& equation, const std::vector<Tensor>& operands);
+Tensor tensordot(const Tensor& a, const Tensor& b, const Dims& dims_a, const Dims& dims_b);
+Tensor outer(const Tensor& a, const Tensor& b);
+Tensor cross(const Tensor& a, const Tensor& b, int64_t dim);
+Tensor kron(const Tensor& a, const Tensor& b);
+Tensor cdist(const Tensor& a, const Tensor& b, double p);
+Tensor cov(const Tensor& t, double correction);  // rows are variables
+Tensor corrcoef(const Tensor& t);
+
+// ---- softmax, along a dim
+Tensor softmax(const Tensor& x, int64_t dim);
+Tensor log_softmax(const Tensor& x, int64_t dim);
+
+// ---- cross_entropy: input [c] or [n, c, ...]; target class numbers (without c) or probabilities (with c); weight [c]
+// or undefined
+constexpr int64_t kIgnoreIndex = -100;
+Tensor cross_entropy(const Tensor& input, const Tensor& target, const Tensor& weight = {},
+                     int64_t ignore_index = kIgnoreIndex, fd_reduction reduction = FD_REDUCTION_MEAN,
+                     double label_smoothing = 0);
+Tensor nll_loss(const Tensor& input, const Tensor& target, const Tensor& weight = {},
+                int64_t ignore_index = kIgnoreIndex, fd_reduction reduction = FD_REDUCTION_MEAN);
+
+// ---- loss: elementwise, reduced; weights may be undefined
+Tensor mse_loss(const Tensor& input, const Tensor& target, fd_reduction reduction = FD_REDUCTION_MEAN);
+Tensor l1_loss(const Tensor& input, const Tensor& target, fd_reduction reduction = FD_REDUCTION_MEAN);
+Tensor huber_loss(const Tensor& input, const Tensor& target, fd_reduction reduction, double delta);
+Tensor smooth_l1_loss(const Tensor& input, const Tensor& target, fd_reduction reduction, double beta);
+enum class KlReduction : int8_t {
+  none = FD_REDUCTION_NONE,
+  mean = FD_REDUCTION_MEAN,
+  sum = FD_REDUCTION_SUM,
+  batchmean  // the sum divided by size(0)
+};
+Tensor kl_div(const Tensor& input, const Tensor& target, KlReduction reduction, bool log_target);
+Tensor binary_cross_entropy(const Tensor& input, const Tensor& target, const Tensor& weight, fd_reduction reduction);
+Tensor binary_cross_entropy_with_logits(const Tensor& input, const Tensor& target, const Tensor& weight,
+                                        const Tensor& pos_weight, fd_reduction reduction);
+
+// ---- dropout: x itself if not training or p = 0
+Tensor dropout(const Tensor& x, double p, bool training, Generator* generator = nullptr);
+Tensor dropout_(const Tensor& self, double p, bool training, Generator* generator = nullptr);
+// Drops whole blocks: one decision for each index of the leading dims.
+Tensor dropout_channels(const Tensor& x, double p, bool training, int leading, Generator* generator = nullptr);
+
+// ---- batch_norm, layer_norm: everything but x may be undefined; running statistics are updated in place in training
+Tensor batch_norm(const Tensor& x, const Tensor& running_mean, const Tensor& running_var, const Tensor& weight,
+                  const Tensor& bias, bool training, double momentum, double eps);
+Tensor layer_norm(const Tensor& x, const Shape& normalized_shape, const Tensor& weight, const Tensor& bias, double eps);
+
+// ---- optim: one step of all params, in place; not recorded
+struct SgdOptions {
+  double lr = 0, momentum = 0, dampening = 0, weight_decay = 0;
+  bool nesterov = false, maximize = false;
+  int64_t step = 1;
+  std::optional<double> grad_scale;
+};
+void sgd_step(const std::vector<Tensor>& params, const std::vector<Tensor>& grads,
+              const std::vector<Tensor>* momentum_buffers, const SgdOptions& options);
+struct AdamOptions {
+  double lr = 0, beta1 = 0, beta2 = 0, eps = 0, weight_decay = 0;
+  bool decoupled = false, amsgrad = false, maximize = false;
+  int64_t step = 1;
+  std::optional<double> grad_scale;
+};
+void adam_step(const std::vector<Tensor>& params, const std::vector<Tensor>& grads, const std::vector<Tensor>& exp_avgs,
+               const std::vector<Tensor>& exp_avg_sqs, const std::vector<Tensor>* max_exp_avg_sqs,
+               const AdamOptions& options);
+
+// ---- random: generator nullptr is the default one; each call takes one offset of it
+Tensor rand(const Shape& shape, DType dtype, Device device = {}, Generator* generator = nullptr);
+Tensor randn(const Shape& shape, DType dtype, Device device = {}, Generator* generator = nullptr);
+Tensor normal(double mean, double std, const Shape& shape, DType dtype, Device device = {},
+              Generator* generator = nullptr);
+Tensor normal(const Operand& mean, const Operand& std, Generator* generator = nullptr);  // at least one is a tensor
+Tensor randint(int64_t low, int64_t high, const Shape& shape, DType dtype, Device device = {},
+               Generator* generator = nullptr);
+Tensor randperm(int64_t n, DType dtype, Device device = {}, Generator* generator = nullptr);
+Tensor bernoulli(const Tensor& p, Generator* generator = nullptr);
+Tensor multinomial(const Tensor& probs, int64_t samples, bool replacement, Generator* generator = nullptr);
+Tensor uniform_(const Tensor& self, double from, double to, Generator* generator = nullptr);
+Tensor normal_(const Tensor& self, double mean, double std, Generator* generator = nullptr);
+Tensor bernoulli_(const Tensor& self, const Operand& p, Generator* generator = nullptr);
+Tensor exponential_(const Tensor& self, double rate, Generator* generator = nullptr);
+
+// ---- minibatch: images[rows] * scale + shift, of uint8 images [n, ...]
+Tensor minibatch(const Tensor& images, const Tensor& rows, double scale, double shift, DType dtype);
 
 }  // namespace fd::ops
