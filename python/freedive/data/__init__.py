@@ -2,8 +2,8 @@
 
 from .collate import default_collate, default_convert
 from .dataset import ConcatDataset, Dataset, ImageDataset, IterableDataset, Subset, TensorDataset, random_split
-from .digits import digits, digits_split
-from .fashion_mnist import DataNotFound, fashion_mnist, mnist
+from .digits import digits_split, load_digits
+from .fashion_mnist import DataNotFound, load_fashion_mnist, load_mnist
 from .fetch import DownloadError
 from .idx import DataFileError
 from .loader import DataLoader
@@ -28,10 +28,10 @@ __all__ = [
     "TensorDataset",
     "default_collate",
     "default_convert",
-    "digits",
     "digits_split",
-    "fashion_mnist",
-    "mnist",
+    "load_digits",
+    "load_fashion_mnist",
+    "load_mnist",
     "random_split",
 ]
 

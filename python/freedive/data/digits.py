@@ -19,7 +19,7 @@ BRIGHTEST = 16
 SPLIT_SEED = 20240229  # decides which fifth is held out; part of what "validation accuracy on digits" means
 
 
-def digits() -> tuple[fd.Tensor, fd.Tensor]:
+def load_digits() -> tuple[fd.Tensor, fd.Tensor]:
     """(images, labels) of all 1,797 digits: uint8 (1797, 8, 8) with values 0 to 16, int64 (1797,), in original order."""
     folder = os.path.join(os.path.dirname(__file__), "files")
     images = os.path.join(folder, "digits-images-idx3-ubyte.gz")
@@ -29,7 +29,7 @@ def digits() -> tuple[fd.Tensor, fd.Tensor]:
 
 def digits_split() -> tuple[ImageDataset, ImageDataset]:
     """(training, validation): a fixed random fifth is held out. Samples are float32 (1, 8, 8) in 0 to 1, and a label."""
-    images, labels = digits()
+    images, labels = load_digits()
     generator = fd.Generator()
     generator.manual_seed(SPLIT_SEED)
     order = fd.randperm(len(images), generator=generator)

@@ -60,7 +60,9 @@ class DataNotFound(FileNotFoundError):
     """A data set is neither on this machine nor can it be fetched; the message lists what to do."""
 
 
-def fashion_mnist(train: bool = True, data_dir: str | None = None, fetch: bool = True) -> tuple[fd.Tensor, fd.Tensor]:
+def load_fashion_mnist(
+    train: bool = True, data_dir: str | None = None, fetch: bool = True
+) -> tuple[fd.Tensor, fd.Tensor]:
     """(images, labels): uint8 (n, 28, 28) and int64 (n,), n = 60,000 for training and 10,000 for testing.
 
     Looked for in `data_dir`, $FREEDIVE_DATA, the user's cache and /usr/share/datasets/fashion-mnist (Debian's package
@@ -71,8 +73,8 @@ def fashion_mnist(train: bool = True, data_dir: str | None = None, fetch: bool =
     return _load("fashion-mnist", train, data_dir, fetch, FASHION_URLS, verifiers)
 
 
-def mnist(train: bool = True, data_dir: str | None = None, fetch: bool = True) -> tuple[fd.Tensor, fd.Tensor]:
-    """MNIST, with the same shapes, search and errors as `fashion_mnist` (folder name: mnist)."""
+def load_mnist(train: bool = True, data_dir: str | None = None, fetch: bool = True) -> tuple[fd.Tensor, fd.Tensor]:
+    """MNIST, with the same shapes, search and errors as `load_fashion_mnist` (folder name: mnist)."""
     verifiers = {stem: digest_check("md5", digest) for stem, digest in MNIST_MD5.items()}
     return _load("mnist", train, data_dir, fetch, MNIST_URLS, verifiers)
 

@@ -71,8 +71,7 @@ class ProgressBoard(HyperParameters):
     ) -> None:
         self.save_hyperparameters()
         self._lines: dict[str, Line] = {}
-        self._display = NotebookDisplay()
-        self._next_drawing = 0.0
+        self._display = NotebookDisplay(self)
 
     def draw(self, x: float, y: Any, label: str, every_n: int = 1) -> None:
         """Add (x, y) to the curve `label`. Every `every_n` values become one point, their mean.
@@ -83,14 +82,8 @@ class ProgressBoard(HyperParameters):
         line = self._lines.get(label)
         if line is None:
             line = self._lines[label] = Line()
-        complete = line.add(x, y, max(1, every_n))
-        if complete and self.display and in_notebook():
-            self._display.board = self
-            now = perf_counter()
-            if now >= self._next_drawing:
-                self._display.show()
-                spent = perf_counter() - now
-                self._next_drawing = now + max(SECONDS_BETWEEN_DRAWINGS, spent / DRAWING_SHARE)
+        if line.add(x, y, max(1, every_n)) and self.display:
+            self._display.show_soon()
 
     @property
     def data(self) -> dict[str, list[tuple[float, float]]]:
@@ -101,10 +94,9 @@ class ProgressBoard(HyperParameters):
         """Turn what is left over into points and, in a notebook, draw a last time."""
         for line in self._lines.values():
             line.complete()
-        if self._lines and self.display and in_notebook():
-            self._display.board = self
-            self._display.show()
-            self._display.close()
+        if self._lines and self.display:
+            self._display.show_soon()
+            self._display.finish()
 
     def save(self, path: str) -> None:
         """Write the curves as a picture; the file name's ending (.png, .svg, .pdf) chooses the format.
@@ -168,36 +160,38 @@ class ProgressBoard(HyperParameters):
 
 
 class NotebookDisplay:
-    """One output area in a notebook cell that is replaced at each drawing."""
+    """One output area of a notebook cell, replaced at each drawing of `source.figure()`. No-op outside of notebooks."""
 
-    def __init__(self) -> None:
+    def __init__(self, source: Any) -> None:
+        self.source = source
         self.handle: Any = None
-        self.board: ProgressBoard | None = None
+        self.next_drawing = 0.0
+
+    def show_soon(self) -> None:
+        """Draw, unless the last drawing was a moment ago; what is skipped is drawn at the end of the cell."""
+        if in_notebook() and (now := perf_counter()) >= self.next_drawing:
+            self.show()
+            self.next_drawing = now + max(SECONDS_BETWEEN_DRAWINGS, (perf_counter() - now) / DRAWING_SHARE)
 
     def show(self) -> None:
         from io import StringIO
 
-        from IPython import display
-
-        assert self.board is not None
+        display = sys.modules["IPython"].display
         content = StringIO()
-        self.board.figure().savefig(content, format="svg", bbox_inches="tight")
-        bundle = {"image/svg+xml": content.getvalue(), "text/plain": "<ProgressBoard>"}
+        self.source.figure().savefig(content, format="svg", bbox_inches="tight")
+        bundle = {"image/svg+xml": content.getvalue(), "text/plain": f"<{type(self.source).__name__}>"}
         if self.handle is None:
             self.handle = display.display(bundle, raw=True, display_id=True)
-            shell().events.register("post_run_cell", self._end_of_cell)
+            shell().events.register("post_run_cell", self.finish)
         else:
             self.handle.update(bundle, raw=True)
 
-    def close(self) -> None:
-        """The next drawing opens a new output area."""
+    def finish(self, *_: object) -> None:
+        """Draw a last time; later drawings open a new output area."""
         if self.handle is not None:
-            self.handle = None
-            shell().events.unregister("post_run_cell", self._end_of_cell)
-
-    def _end_of_cell(self, *_: object) -> None:
-        if self.board is not None:
-            self.board.finish()
+            self.show()
+            self.handle, self.next_drawing = None, 0.0
+            shell().events.unregister("post_run_cell", self.finish)
 
 
 def in_notebook() -> bool:

@@ -54,7 +54,7 @@ def load(path: str) -> Any:
     try:
         with safe_open(path, framework="np") as file:
             text = (file.metadata() or {}).get(KEY)
-            tensors = {name: file.get_tensor(name) for name in file.keys()}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (it is no dictionary)
         document = json.loads(text) if text is not None else None
     except (SafetensorError, ValueError) as error:
         raise CheckpointError(f"{path}: damaged or not a safetensors file ({error})") from error

@@ -15,7 +15,7 @@ class DelayedInterrupt:
         self.pending = False
         self._wanted, self._active = active, False
 
-    def __enter__(self) -> DelayedInterrupt:
+    def __enter__(self) -> DelayedInterrupt:  # noqa: PYI034 (typing is not imported)
         import signal
         import threading
 

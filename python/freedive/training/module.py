@@ -59,9 +59,9 @@ class Module(nn.Module, HyperParameters):
             record(label, value)
 
     def training_step(self, batch: Sequence[fd.Tensor]) -> fd.Tensor:
-        l = self.loss(self(*batch[:-1]), batch[-1])  # noqa: E741
-        self.plot("loss", l, train=True)
-        return l
+        loss = self.loss(self(*batch[:-1]), batch[-1])
+        self.plot("loss", loss, train=True)
+        return loss
 
     def validation_step(self, batch: Sequence[fd.Tensor]) -> None:
         self.plot("loss", self.loss(self(*batch[:-1]), batch[-1]), train=False)

@@ -187,7 +187,8 @@ class Trainer(HyperParameters):
     # -- epochs ---------------------------------------------------------------------------------------------------
 
     def _fit_epochs(self) -> None:
-        for self.epoch in range(self.epoch, self.max_epochs):
+        for epoch in range(self.epoch, self.max_epochs):
+            self.epoch = epoch
             done = self.train_batch_idx - self.epoch * self.num_train_batches
             self._display.start_epoch(self.epoch, self.num_train_batches, max(0, done))
             started = perf_counter()

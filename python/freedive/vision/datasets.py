@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import freedive as fd
 from freedive.data.dataset import Dataset, minibatch
-from freedive.data.fashion_mnist import FASHION_LABELS, fashion_mnist, mnist
+from freedive.data.fashion_mnist import FASHION_LABELS, load_fashion_mnist, load_mnist
 
 from .transforms import BYTE_SCALE, ToTensor, steps_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import Any
 
 
 class _ImageSet(Dataset):
     """data: uint8 (n, 28, 28); targets: int64 (n,). Without a transform an image is a uint8 tensor (28, 28)."""
 
-    classes: list[str]
+    classes: Sequence[str]
     _load: Any
 
     def __init__(
@@ -65,17 +65,17 @@ class _ImageSet(Dataset):
 
 
 class FashionMNIST(_ImageSet):
-    """Fashion-MNIST. root is searched first, then the places of `freedive.data.fashion_mnist`; download=True fetches
+    """Fashion-MNIST. root is searched first, then the places of `freedive.data.load_fashion_mnist`; download=True fetches
     what is found nowhere into root. Raises DataNotFound or DataFileError."""
 
-    classes = list(FASHION_LABELS)
-    _load = staticmethod(fashion_mnist)
+    classes = FASHION_LABELS
+    _load = staticmethod(load_fashion_mnist)
 
 
 class MNIST(_ImageSet):
     """MNIST; see FashionMNIST."""
 
-    classes = [
+    classes = (
         "0 - zero",
         "1 - one",
         "2 - two",
@@ -86,8 +86,8 @@ class MNIST(_ImageSet):
         "7 - seven",
         "8 - eight",
         "9 - nine",
-    ]
-    _load = staticmethod(mnist)
+    )
+    _load = staticmethod(load_mnist)
 
 
 def _apply(steps: list, images: fd.Tensor) -> fd.Tensor:
