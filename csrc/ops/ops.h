@@ -110,7 +110,7 @@ struct IndexList {
 Tensor getitem(const Tensor& t, const IndexList& where);  // a view, or a copy if a tensor indexes
 void setitem(const Tensor& self, const IndexList& where, const Operand& value);
 // indices[i] indexes dim i; undefined ones keep theirs whole.
-Tensor index(const Tensor& t, const std::vector<Tensor>& indices);
+Tensor index_by(const Tensor& t, const std::vector<Tensor>& indices);
 Tensor index_put_(const Tensor& self, const std::vector<Tensor>& indices, const Tensor& values, bool accumulate);
 Tensor index_select(const Tensor& t, int64_t dim, const Tensor& which);
 Tensor index_add_(const Tensor& self, int64_t dim, const Tensor& which, const Tensor& source, Scalar alpha);
