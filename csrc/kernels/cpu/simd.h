@@ -100,4 +100,16 @@ FD_INLINE Vec<T> copysign(Vec<T> magnitude, Vec<T> sign) {
   return abs(magnitude) | sign_bit(sign);
 }
 
+// Rounds to the float whose last bit is 1 unless the double is exact: rounding that again, to a half, gives what
+// rounding the double at once would have given.
+FD_INLINE Vec<float> narrow_to_odd(Vec<double> lo, Vec<double> hi) {
+  const Vec<float> f = narrow(lo, hi);
+  const Vec<double> error_lo = abs(lo) - abs(widen_lo(f)), error_hi = abs(hi) - abs(widen_hi(f));
+  const Vec<float> error = narrow(error_lo, error_hi);  // may round to 0 below the range where halves differ
+  const Vec<int32_t> b = bits(f), even = Vec<int32_t>(1) - (b & Vec<int32_t>(1));
+  const Vec<int32_t> up = select(error > Vec<float>(0.f), even, Vec<int32_t>(0));
+  const Vec<int32_t> down = select(error < Vec<float>(0.f), even, Vec<int32_t>(0));
+  return from_bits<float>(b + up - down);
+}
+
 }  // namespace fd::FD_ISA

@@ -3,6 +3,11 @@
 namespace fd::FD_ISA {
 
 void fill(fd_kernels* table) {
+  fill_elementwise_unary(table);
+  fill_elementwise_math(table);
+  fill_elementwise_binary(table);
+  fill_elementwise_compare(table);
+  fill_elementwise_cast(table);
   fill_softmax(table);
   fill_cross_entropy(table);
   fill_loss(table);

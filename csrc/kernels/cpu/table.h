@@ -8,6 +8,11 @@ namespace fd::FD_ISA {
 
 void fill(fd_kernels* table);
 
+void fill_elementwise_unary(fd_kernels* table);
+void fill_elementwise_math(fd_kernels* table);
+void fill_elementwise_binary(fd_kernels* table);
+void fill_elementwise_compare(fd_kernels* table);
+void fill_elementwise_cast(fd_kernels* table);
 void fill_softmax(fd_kernels* table);
 void fill_cross_entropy(fd_kernels* table);
 void fill_loss(fd_kernels* table);
