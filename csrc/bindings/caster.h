@@ -51,7 +51,7 @@ void method(const char* name, F&& f, const Extra&... extra) {
 
 // Adds a module function whose first argument is `input`, and the method of the same name.
 template <class F, class... Extra>
-void function_and_method(nb::module_& m, const char* name, const F& f, const Extra&... extra) {
+void function_and_method(nb::module_& m, const char* name, F f, const Extra&... extra) {
   m.def(name, F(f), nb::arg("input"), extra...);
   method(name, F(f), extra...);
 }

@@ -23,8 +23,8 @@ int spare_count = 0;
 PyTensor* allocate(PyTypeObject* type) {
   if (type == tensor_type && spare_count > 0) {
     PyTensor* o = spares[--spare_count];
-    Py_INCREF(type);
-    return reinterpret_cast<PyTensor*>(PyObject_INIT(o, type));
+    PyObject_INIT(o, type);
+    return o;
   }
   PyTensor* o = type == tensor_type ? PyObject_GC_New(PyTensor, type)
                                     : reinterpret_cast<PyTensor*>(type->tp_alloc(type, 0));

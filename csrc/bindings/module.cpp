@@ -1,0 +1,54 @@
+// The compiled module freedive._core: the tensor door. The NumPy door, freedive._kernels, lives in the same file and is
+// initialised on its own (kernels_module.cpp).
+#include "base/host.h"
+#include "bindings/bind.h"
+#include "bindings/errors.h"
+#include "bindings/tensor_type.h"
+#include "ops/ops.h"
+
+namespace nb = nanobind;
+
+namespace {
+
+void connect_host() {
+  fd::host.incref = [](void* o) { Py_INCREF(static_cast<PyObject*>(o)); };
+  fd::host.decref = [](void* o) { Py_DECREF(static_cast<PyObject*>(o)); };
+  fd::host.refcount = [](void* o) { return static_cast<long>(Py_REFCNT(static_cast<PyObject*>(o))); };
+  fd::host.unlock = []() -> void* { return PyGILState_Check() ? PyEval_SaveThread() : nullptr; };
+  fd::host.lock = [](void* state) { PyEval_RestoreThread(static_cast<PyThreadState*>(state)); };
+}
+
+}  // namespace
+
+NB_MODULE(_core, m) {
+  using namespace fd::bindings;
+  connect_host();
+  nb::register_exception_translator([](const std::exception_ptr& p, void*) {
+    try {
+      std::rethrow_exception(p);
+    } catch (const fd::Error&) {
+      set_python_error();
+    }
+  });
+  add_exceptions(m.ptr());
+  add_dtypes(m.ptr());
+  add_size(m.ptr());
+  add_tensor_type(m.ptr());
+  bind_device(m);
+  fd::ops::install_grad_arithmetic();
+  bind_create(m);
+  bind_elementwise(m);
+  bind_reduce(m);
+  bind_view(m);
+  bind_gemm(m);
+  bind_autograd(m);
+  bind_interop(m);
+  bind_runtime(m);
+#ifdef FD_HAVE_ALL
+  bind_nn(m);
+  bind_random(m);
+  bind_index(m);
+  bind_move(m);
+#endif
+  m.attr("__version__") = FREEDIVE_VERSION;
+}

@@ -1,0 +1,54 @@
+// Matrix products.
+#include "bindings/bind.h"
+#include "bindings/caster.h"
+
+namespace fd::bindings {
+
+namespace {
+
+fd_activation activation_of(const std::string& name) {
+  if (name == "none") return FD_ACT_NONE;
+  if (name == "relu") return FD_ACT_RELU;
+  if (name == "sigmoid") return FD_ACT_SIGMOID;
+  if (name == "tanh") return FD_ACT_TANH;
+  fail<ValueError>("linear: activation '", name, "' is unknown; expected 'none', 'relu', 'sigmoid' or 'tanh'");
+}
+
+// beta c + alpha a b, in the forms of addmm and its relatives.
+template <Tensor (*product)(const Tensor&, const Tensor&)>
+Tensor add_product(const Tensor& c, const Tensor& a, const Tensor& b, Scalar beta, Scalar alpha) {
+  Tensor p = product(a, b);
+  if (alpha.to_double() != 1) p = ops::mul(p, alpha);
+  if (beta.to_double() == 0) return p;
+  return ops::add(beta.to_double() == 1 ? c : ops::mul(c, beta), p);
+}
+
+}  // namespace
+
+void bind_gemm(nb::module_& m) {
+  function_and_method(m, "matmul", ops::matmul, "other"_a,
+                      "The matrix product of the last two dimensions, others broadcasting; 1-d operands are vectors\n"
+                      "(book section 2.3). Raises ShapeError if the inner sizes differ, DTypeError if the dtypes do.");
+  function_and_method(m, "mm", ops::mm, "mat2"_a, "The product of two matrices, (n, k) by (k, m).");
+  function_and_method(m, "bmm", ops::bmm, "mat2"_a, "Products of two batches of matrices, (b, n, k) by (b, k, m).");
+  function_and_method(m, "mv", ops::mv, "vec"_a, "The product of a matrix (n, k) and a vector (k,).");
+  function_and_method(m, "dot", ops::dot, "tensor"_a, "The sum of products of two vectors of one length.");
+  for (const char* name : {"inner", "vdot"})
+    function_and_method(m, name, ops::dot, "other"_a, "The sum of products of two vectors of one length.");
+  function_and_method(m, "addmm", add_product<ops::mm>, "mat1"_a, "mat2"_a, nb::kw_only(), "beta"_a = 1, "alpha"_a = 1,
+                      "beta * input + alpha * (mat1 @ mat2).");
+  function_and_method(m, "addmv", add_product<ops::mv>, "mat"_a, "vec"_a, nb::kw_only(), "beta"_a = 1, "alpha"_a = 1,
+                      "beta * input + alpha * (mat @ vec).");
+  function_and_method(m, "baddbmm", add_product<ops::bmm>, "batch1"_a, "batch2"_a, nb::kw_only(), "beta"_a = 1, "alpha"_a = 1,
+                      "beta * input + alpha * (batch1 @ batch2).");
+  m.def("linear",
+        [](const Tensor& x, const Tensor& weight, const std::optional<Tensor>& bias, const std::string& activation) {
+          return ops::linear(x, weight, bias.value_or(Tensor()), activation_of(activation));
+        },
+        "input"_a, "weight"_a, "bias"_a = nb::none(), "activation"_a = "none",
+        "activation(input @ weight.T + bias) in one kernel (book section 4.4).\n\n"
+        "input (..., in), weight (out, in), bias (out,) or None give (..., out). activation: 'none', 'relu', 'sigmoid' or\n"
+        "'tanh'. Raises ShapeError or DTypeError where they do not fit.");
+}
+
+}  // namespace fd::bindings
