@@ -544,6 +544,26 @@ typedef struct fd_index_kernels {
   fd_minibatch_fn* minibatch[FD_DTYPE_COUNT];/* dtype of out */
 } fd_index_kernels;
 
+/* -------------------------------------------------------------------------------------------------- sort */
+
+/* The rows of contiguous in [rows, size], each in ascending or descending order; equal elements stay in the order they
+ * came, and NaN counts as greater than everything. Only the first `keep` of each sorted row are written, with their
+ * positions in it: values and indices are contiguous [rows, keep], either may be NULL. */
+typedef struct fd_sort {
+  int64_t rows, size, keep;
+  const void* in;
+  void* values;
+  int64_t* indices;
+  int32_t descending;
+  int32_t reserved;
+} fd_sort;
+
+typedef fd_status fd_sort_fn(fd_context* context, const fd_sort* args);
+
+typedef struct fd_sort_kernels {
+  fd_sort_fn* sort[FD_DTYPE_COUNT]; /* any but half */
+} fd_sort_kernels;
+
 /* ------------------------------------------------------------------------------------------------- the table */
 
 typedef struct fd_kernels {
@@ -557,6 +577,7 @@ typedef struct fd_kernels {
   fd_batch_norm_kernels batch_norm;
   fd_optim_kernels optim;
   fd_index_kernels index;
+  fd_sort_kernels sort;
 } fd_kernels;
 
 #ifdef __cplusplus

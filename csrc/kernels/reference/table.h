@@ -18,5 +18,6 @@ void fill_random(fd_kernels* table);
 void fill_batch_norm(fd_kernels* table);
 void fill_optim(fd_kernels* table);
 void fill_index(fd_kernels* table);
+void fill_sort(fd_kernels* table);
 
 }  // namespace fd::reference
