@@ -14,6 +14,13 @@ from collections import Counter, OrderedDict
 
 import freedive as fd
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+    from freedive import Tensor
+
 __all__ = ["load", "save"]
 
 _NAMES = {
@@ -44,7 +51,7 @@ class _Encoder:
     None, True, numbers and strings stand for themselves; everything else is a list whose first item says what it is.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.tensors = {}
         self._name_of = {}
 
@@ -141,7 +148,7 @@ def _header_checksum(entries, tree):
     return zlib.crc32(json.dumps([entries, tree]).encode())
 
 
-def save(obj, f):
+def save(obj: Any, f: Any) -> None:
     """Writes obj to a file.
 
     Args:
@@ -195,7 +202,14 @@ def _sync_folder(folder):
 # ------------------------------------------------------------------------------------------------------ loading
 
 
-def load(f, map_location=None, pickle_module=None, *, weights_only=True, mmap=None):
+def load(
+    f: Any,
+    map_location: Any = None,
+    pickle_module: Any = None,
+    *,
+    weights_only: bool | None = True,
+    mmap: bool | None = None,
+) -> Any:
     """Reads what save wrote, a .safetensors file (a dict of tensors), or the tensors of a PyTorch zip checkpoint.
 
     No code of the file is ever executed, whatever weights_only says; pickle_module and mmap are ignored.
@@ -323,7 +337,7 @@ def from_bytes(data, dtype, shape):
 class _Decoder:
     """Turns the encoder's JSON back into the object."""
 
-    def __init__(self, tensors):
+    def __init__(self, tensors: Iterable[Tensor] | Tensor) -> None:
         self._tensors = tensors
         self._made = {}
 

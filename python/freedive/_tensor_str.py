@@ -10,6 +10,13 @@ import math
 
 import freedive as fd
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+    from freedive import Tensor
+
 __all__ = ["get_printoptions", "printoptions", "set_printoptions", "tensor_str"]
 
 _PROFILES = {
@@ -20,7 +27,14 @@ _PROFILES = {
 _options = {**_PROFILES["default"], "sci_mode": None}
 
 
-def set_printoptions(precision=None, threshold=None, edgeitems=None, linewidth=None, profile=None, sci_mode=None):
+def set_printoptions(
+    precision: int | None = None,
+    threshold: float | None = None,
+    edgeitems: int | None = None,
+    linewidth: int | None = None,
+    profile: str | None = None,
+    sci_mode: bool | None = None,
+) -> None:
     """Sets how tensors are printed; what is left out stays, but for sci_mode.
 
     Args:
@@ -40,7 +54,7 @@ def set_printoptions(precision=None, threshold=None, edgeitems=None, linewidth=N
     _options["sci_mode"] = sci_mode
 
 
-def get_printoptions():
+def get_printoptions() -> dict[str, Any]:
     """The present options as a dict that set_printoptions takes."""
     return dict(_options)
 
@@ -48,7 +62,7 @@ def get_printoptions():
 class printoptions:
     """set_printoptions for the length of a `with` block."""
 
-    def __init__(self, **options):
+    def __init__(self, **options) -> None:
         self._new = options
 
     def __enter__(self):
@@ -97,7 +111,7 @@ def _leaves(values):
 class _Format:
     """One format for all elements, and its width."""
 
-    def __init__(self, values, floating):
+    def __init__(self, values: Iterable[Any] | None, floating) -> None:
         self.floating = floating
         self.precision = _options["precision"]
         self.whole = True
@@ -128,7 +142,7 @@ class _Format:
             return text + "." if math.isfinite(value) else text
         return f"{value:.{self.precision}f}"
 
-    def __call__(self, value):
+    def __call__(self, value: float):
         return self._text(value).rjust(self.width)
 
 
@@ -169,7 +183,7 @@ def _suffixes(tensor, empty):
     return suffixes + _gradient_suffix(tensor)
 
 
-def tensor_str(tensor) -> str:
+def tensor_str(tensor: Tensor) -> str:
     """The tensor as `repr` shows it: values, then what cannot be seen from them (device, dtype, gradient)."""
     prefix = "tensor("
     empty = tensor.numel() == 0

@@ -84,7 +84,7 @@ def call(module, hooks, args, kwargs):
             try:
                 _run_forward_hook(module, hooks, key, args, kwargs, None)
             except Exception as error:  # the error that brought us here matters more
-                warn(f"a forward hook failed while another error was under way: {error}")
+                warn(f"a forward hook failed while another error was under way: {error}", stacklevel=2)
         raise
     return result
 

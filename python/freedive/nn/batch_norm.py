@@ -10,6 +10,11 @@ from .lazy import LazyModule
 from .module import Module
 from .parameter import Parameter, UninitializedBuffer, UninitializedParameter
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from freedive import Tensor
+    from freedive.nn._types import Device
+
 __all__ = ["BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "LazyBatchNorm1d", "LazyBatchNorm2d", "LazyBatchNorm3d"]
 
 
@@ -23,9 +28,17 @@ class _BatchNorm(Module):
     dims = ()
 
     def __init__(
-        self, num_features, eps=1e-5, momentum=0.1, affine=True, track_running_stats=True,
-        device=None, dtype=None, *, bias=True,
-    ):  # fmt: skip
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float | None = 0.1,
+        affine: bool = True,
+        track_running_stats: bool = True,
+        device: Device = None,
+        dtype: fd.dtype | None = None,
+        *,
+        bias: bool = True,
+    ) -> None:
         super().__init__()
         self._set_options(num_features, eps, momentum, affine, track_running_stats)
         place = {"device": device, "dtype": dtype}
@@ -47,14 +60,14 @@ class _BatchNorm(Module):
         counter = fd.tensor(0, dtype=fd.int64, device=device) if self.track_running_stats else None
         self.register_buffer("num_batches_tracked", counter)
 
-    def reset_running_stats(self):
+    def reset_running_stats(self) -> None:
         """Running mean 0, running variance 1, no batches seen."""
         if self.track_running_stats:
             self.running_mean.zero_()
             self.running_var.fill_(1)
             self.num_batches_tracked.zero_()
 
-    def reset_parameters(self):
+    def reset_parameters(self) -> None:
         """Weight 1, bias 0, and fresh running statistics."""
         self.reset_running_stats()
         if self.weight is not None:
@@ -62,7 +75,7 @@ class _BatchNorm(Module):
         if self.bias is not None:
             init.zeros_(self.bias)
 
-    def forward(self, input):
+    def forward(self, input: Tensor) -> Tensor:
         if input.ndim not in self.dims:
             expected = "D or ".join(map(str, self.dims))
             raise ValueError(f"expected {expected}D input (got {input.ndim}D input)")
@@ -84,7 +97,7 @@ class _BatchNorm(Module):
             self.eps,
         )
 
-    def extra_repr(self):
+    def extra_repr(self) -> str:
         return (
             f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
             f"bias={self.bias is not None}, track_running_stats={self.track_running_stats}"
@@ -111,8 +124,16 @@ class BatchNorm3d(_BatchNorm):
 
 class _LazyBatchNorm(LazyModule, _BatchNorm):
     def __init__(
-        self, eps=1e-5, momentum=0.1, affine=True, track_running_stats=True, device=None, dtype=None, *, bias=True
-    ):
+        self,
+        eps: float = 1e-5,
+        momentum: float | None = 0.1,
+        affine: bool = True,
+        track_running_stats: bool = True,
+        device: Device = None,
+        dtype: fd.dtype | None = None,
+        *,
+        bias: bool = True,
+    ) -> None:
         Module.__init__(self)
         self._set_options(0, eps, momentum, affine, track_running_stats)
         place = {"device": device, "dtype": dtype}
@@ -122,11 +143,11 @@ class _LazyBatchNorm(LazyModule, _BatchNorm):
             self.register_buffer(name, UninitializedBuffer(**place) if track_running_stats else None)
         self._add_counter(device)
 
-    def reset_parameters(self):
+    def reset_parameters(self) -> None:
         if not self.has_uninitialized_params() and self.num_features != 0:
             super().reset_parameters()
 
-    def initialize_parameters(self, input):
+    def initialize_parameters(self, input: Tensor) -> None:
         """Gives parameters and statistics one element per channel of this input."""
         if input.ndim not in self.dims:
             return _BatchNorm.forward(self, input)  # its message names the dimensions

@@ -9,6 +9,15 @@ from .activation import ReLU, Sigmoid, Tanh
 from .linear import Linear
 from .module import Module, _indented, structure
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+    from typing_extensions import Self
+
+    from freedive import Tensor
+
 __all__ = ["Sequential", "ModuleList", "ModuleDict"]
 
 _FUSED = {ReLU: "relu", Sigmoid: "sigmoid", Tanh: "tanh"}
@@ -47,7 +56,7 @@ class _Numbered(Module):
             raise IndexError(f"index {position} is out of range")
         return list(self._module_names)[position]
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self._module_names)
 
     def __iter__(self):
@@ -68,12 +77,12 @@ class _Numbered(Module):
         del modules[index]
         self._renumber(modules)
 
-    def append(self, module):
+    def append(self, module: Module) -> Self:
         """Adds a module at the end; returns the container."""
         self.add_module(str(len(self)), module)
         return self
 
-    def insert(self, index, module):
+    def insert(self, index: int, module: Module) -> Self:
         """Puts a module before position index; the ones behind it are numbered anew."""
         modules = self._values()
         if not -len(modules) <= index <= len(modules):
@@ -82,13 +91,13 @@ class _Numbered(Module):
         self._renumber(modules)
         return self
 
-    def extend(self, modules):
+    def extend(self, modules: Iterable[Module] | None) -> Self:
         """Adds the modules at the end; returns the container."""
         for module in list(modules):
             self.append(module)
         return self
 
-    def pop(self, key):
+    def pop(self, key: int) -> Module:
         """Takes out and returns the module at this position."""
         module = self[key]
         del self[key]
@@ -106,7 +115,7 @@ class Sequential(_Numbered):
     _plan = None
     _planned = -1
 
-    def __init__(self, *args):
+    def __init__(self, *args) -> None:
         super().__init__()
         if len(args) == 1 and isinstance(args[0], OrderedDict):
             for name, module in args[0].items():
@@ -115,7 +124,7 @@ class Sequential(_Numbered):
             for i, module in enumerate(args):
                 self.add_module(str(i), module)
 
-    def forward(self, input):
+    def forward(self, input: Tensor) -> Any:
         if self._planned != structure[0]:
             self._make_plan()
         for module, activation in self._plan:
@@ -180,7 +189,7 @@ def _is_plain(module, kind):
 class ModuleList(_Numbered):
     """A list whose modules are registered."""
 
-    def __init__(self, modules=None):
+    def __init__(self, modules: Iterable[Module] | None = None) -> None:
         super().__init__()
         if modules is not None:
             self.extend(modules)
@@ -194,13 +203,13 @@ class ModuleList(_Numbered):
     def __add__(self, other):
         return ModuleList([*self, *other])
 
-    def extend(self, modules):
+    def extend(self, modules: Iterable[Module] | None) -> Self:
         """Adds the modules at the end; returns the container."""
         if not hasattr(modules, "__iter__"):
             raise TypeError(f"ModuleList.extend should be called with an iterable, but got {type(modules).__name__}")
         return super().extend(modules)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         lines, modules = [], [repr(module) for module in self]
         start = 0
         while start < len(modules):
@@ -217,7 +226,7 @@ class ModuleList(_Numbered):
 class ModuleDict(Module):
     """A dict of names to modules that are registered."""
 
-    def __init__(self, modules=None):
+    def __init__(self, modules: Iterable[Module] | None = None) -> None:
         super().__init__()
         if modules is not None:
             self.update(modules)
@@ -231,7 +240,7 @@ class ModuleDict(Module):
     def __delitem__(self, key):
         del self._modules[key]
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self._module_names)
 
     def __iter__(self):
@@ -240,27 +249,27 @@ class ModuleDict(Module):
     def __contains__(self, key):
         return key in self._module_names
 
-    def keys(self):
+    def keys(self) -> Iterable[str]:
         """The names."""
         return self._modules.keys()
 
-    def values(self):
+    def values(self) -> Iterable[Module]:
         """The modules."""
         return self._modules.values()
 
-    def items(self):
+    def items(self) -> Iterable[tuple[str, Module]]:
         """(name, module) pairs."""
         return self._modules.items()
 
-    def clear(self):
+    def clear(self) -> None:
         """Removes every module."""
         self._modules.clear()
 
-    def pop(self, key):
+    def pop(self, key: int) -> Module:
         """Takes out and returns the module of this name."""
         return self._modules.pop(key)
 
-    def update(self, modules):
+    def update(self, modules: Iterable[Module] | None) -> None:
         """Adds the modules of a mapping or of (name, module) pairs."""
         if not hasattr(modules, "__iter__"):
             raise TypeError(f"ModuleDict.update should be called with a mapping or pairs, not {type(modules).__name__}")

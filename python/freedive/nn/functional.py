@@ -12,7 +12,9 @@ from freedive import _core
 
 from ._pad import pad
 
-_C = _core.functional
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from freedive import Tensor
 
 __all__ = [
     # products and normalisation
@@ -29,31 +31,37 @@ __all__ = [
     "binary_cross_entropy", "binary_cross_entropy_with_logits",
 ]  # fmt: skip
 
-linear = _C.linear
-batch_norm = _C.batch_norm
-relu = _C.relu
-leaky_relu = _C.leaky_relu
-elu = _C.elu
-gelu = _C.gelu
-silu = _C.silu
-mish = _C.mish
-sigmoid = _C.sigmoid
-tanh = _C.tanh
-softplus = _C.softplus
-logsigmoid = _C.logsigmoid
-hardtanh = _C.hardtanh
-softmax = _C.softmax
-log_softmax = _C.log_softmax
-dropout = _C.dropout
-cross_entropy = _C.cross_entropy
-nll_loss = _C.nll_loss
-mse_loss = _C.mse_loss
-l1_loss = _C.l1_loss
-smooth_l1_loss = _C.smooth_l1_loss
-huber_loss = _C.huber_loss
-kl_div = _C.kl_div
-binary_cross_entropy = _C.binary_cross_entropy
-binary_cross_entropy_with_logits = _C.binary_cross_entropy_with_logits
+linear = _core.linear
+batch_norm = _core.batch_norm
+layer_norm = _core.layer_norm
+relu = _core.relu
+leaky_relu = _core.leaky_relu
+elu = _core.elu
+celu = _core.celu
+selu = _core.selu
+gelu = _core.gelu
+silu = _core.silu
+mish = _core.mish
+sigmoid = _core.sigmoid
+tanh = _core.tanh
+softplus = _core.softplus
+logsigmoid = _core.logsigmoid
+hardtanh = _core.hardtanh
+softmax = _core.softmax
+log_softmax = _core.log_softmax
+softmin = _core.softmin
+dropout = _core.dropout
+dropout1d = _core.dropout1d
+dropout2d = _core.dropout2d
+cross_entropy = _core.cross_entropy
+nll_loss = _core.nll_loss
+mse_loss = _core.mse_loss
+l1_loss = _core.l1_loss
+smooth_l1_loss = _core.smooth_l1_loss
+huber_loss = _core.huber_loss
+kl_div = _core.kl_div
+binary_cross_entropy = _core.binary_cross_entropy
+binary_cross_entropy_with_logits = _core.binary_cross_entropy_with_logits
 
 # ------------------------------------------------------------------------------------------------ activations
 
@@ -63,68 +71,47 @@ def _written(input, output, inplace):
     return input.copy_(output) if inplace else output
 
 
-def relu_(input):
+def relu_(input: Tensor) -> Tensor:
     """relu in place."""
     return relu(input, inplace=True)
 
 
-def leaky_relu_(input, negative_slope=0.01):
+def leaky_relu_(input: Tensor, negative_slope: float = 0.01) -> Tensor:
     """leaky_relu in place."""
     return leaky_relu(input, negative_slope, inplace=True)
 
 
-def elu_(input, alpha=1.0):
+def elu_(input: Tensor, alpha: float = 1.0) -> Tensor:
     """elu in place."""
     return elu(input, alpha, inplace=True)
 
 
-def hardtanh_(input, min_val=-1.0, max_val=1.0):
+def hardtanh_(input: Tensor, min_val: float = -1.0, max_val: float = 1.0) -> Tensor:
     """hardtanh in place."""
     return hardtanh(input, min_val, max_val, inplace=True)
 
 
-def relu6(input, inplace=False):
+def relu6(input: Tensor, inplace: bool = False) -> Tensor:
     """min(max(x, 0), 6)."""
     return hardtanh(input, 0.0, 6.0, inplace)
 
 
-def _scaled_elu(input, alpha, inverse):
-    return relu(input) + alpha * (input.clamp(max=0) * inverse).expm1()
-
-
-def celu(input, alpha=1.0, inplace=False):
-    """x for x > 0, else alpha (exp(x / alpha) - 1) (Barron 2017)."""
-    if alpha == 0:
-        raise ZeroDivisionError("ZeroDivisionError: alpha cannot be 0 for CELU")
-    return _written(input, _scaled_elu(input, alpha, 1.0 / alpha), inplace)
-
-
-# The fixed point (0, 1) of mean and variance: Klambauer et al., "Self-normalizing neural networks", NIPS 2017.
-_SELU_ALPHA = 1.6732632423543772848170429916717
-_SELU_SCALE = 1.0507009873554804934193349852946
-
-
-def selu(input, inplace=False):
-    """scale (x for x > 0, else alpha (exp(x) - 1)) with the constants of Klambauer et al."""
-    return _written(input, _SELU_SCALE * _scaled_elu(input, _SELU_ALPHA, 1.0), inplace)
-
-
-def softsign(input):
+def softsign(input: Tensor) -> Tensor:
     """x / (1 + |x|)."""
     return input / (input.abs() + 1)
 
 
-def hardsigmoid(input, inplace=False):
+def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
     """relu6(x + 3) / 6."""
     return _written(input, relu6(input + 3) / 6, inplace)
 
 
-def hardswish(input, inplace=False):
+def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
     """x relu6(x + 3) / 6 (Howard et al., ICCV 2019)."""
     return _written(input, input * (relu6(input + 3) / 6), inplace)
 
 
-def prelu(input, weight):
+def prelu(input: Tensor, weight: Tensor) -> Tensor:
     """x for x > 0, else weight x; one weight for all or one per channel (dimension 1)."""
     if weight.numel() != 1:
         channels = input.shape[1] if input.ndim > 1 else 1
@@ -134,12 +121,12 @@ def prelu(input, weight):
     return fd.where(input > 0, input, weight * input)
 
 
-def threshold(input, threshold, value, inplace=False):
+def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
     """x where x > threshold, else value."""
     return _written(input, input.masked_fill(~(input > threshold), value), inplace)
 
 
-def glu(input, dim=-1):
+def glu(input: Tensor, dim: int = -1) -> Tensor:
     """a sigmoid(b), where a and b are the halves of the input along dim (Dauphin et al. 2017)."""
     size = input.shape[dim]
     if size % 2:
@@ -148,66 +135,53 @@ def glu(input, dim=-1):
     return a * sigmoid(b)
 
 
-def tanhshrink(input):
+def tanhshrink(input: Tensor) -> Tensor:
     """x - tanh(x)."""
     return input - tanh(input)
 
 
-def hardshrink(input, lambd=0.5):
+def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     """x where |x| > lambd, else 0."""
     return input.masked_fill(input.abs() <= lambd, 0)
 
 
-def softshrink(input, lambd=0.5):
+def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     """x pulled towards 0 by lambd."""
     if lambd < 0:
         raise ValueError(f"softshrink: lambd is {lambd}; expected at least 0")
     return input - input.clamp(-lambd, lambd)
 
 
-def softmin(input, dim=None, dtype=None):
-    """softmax(-x)."""
-    return softmax(-input, dim=dim, dtype=dtype)
-
-
 # -------------------------------------------------------------------------------------- normalisation, attention
 
 
-def layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-5):
-    """(x - mean) / √(var + eps) over the last len(normalized_shape) dimensions, times weight, plus bias."""
-    shape = tuple(normalized_shape)
-    if not shape or tuple(input.shape[-len(shape) :]) != shape:
-        raise fd.ShapeError(
-            f"layer_norm: input of shape {tuple(input.shape)}; expected its last dimensions to be {shape}"
-        )
-    dims = tuple(range(-len(shape), 0))
-    centred = input - input.mean(dims, keepdim=True)
-    out = centred * ((centred * centred).mean(dims, keepdim=True) + eps).rsqrt()
-    if weight is not None:
-        out = out * weight
-    return out if bias is None else out + bias
-
-
-def normalize(input, p=2.0, dim=1, eps=1e-12, out=None):
+def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12, out: Tensor | None = None) -> Tensor:
     """Divides by the p-norm along dim, or by eps where that is larger."""
     result = input / input.norm(p, dim, keepdim=True).clamp(min=eps)
     return result if out is None else out.copy_(result)
 
 
-def cosine_similarity(x1, x2, dim=1, eps=1e-8):
+def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
     """Cosine of the angle between x1 and x2 along dim; norms count as at least eps."""
     x1, x2 = fd.broadcast_tensors(x1, x2)
     return (x1 * x2).sum(dim) / (x1.norm(2, dim).clamp(min=eps) * x2.norm(2, dim).clamp(min=eps))
 
 
-def pairwise_distance(x1, x2, p=2.0, eps=1e-6, keepdim=False):
+def pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Tensor:
     """p-norm of x1 - x2 + eps along the last dimension."""
     return (x1 - x2 + eps).norm(p, -1, keepdim=keepdim)
 
 
 def scaled_dot_product_attention(
-    query, key, value, attn_mask=None, dropout_p=0.0, is_causal=False, scale=None, enable_gqa=False
-):
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attn_mask: Tensor | None = None,
+    dropout_p: float = 0.0,
+    is_causal: bool = False,
+    scale: float | None = None,
+    enable_gqa: bool = False,
+) -> Tensor:
     """softmax(q kᵀ scale + mask) v (book 11.3): q [..., l, e], k [..., s, e], v [..., s, d] to [..., l, d].
 
     attn_mask is added, or if it is bool says which positions take part; is_causal lets each row see the rows up to
@@ -237,37 +211,15 @@ def scaled_dot_product_attention(
 # ---------------------------------------------------------------------------------------------- dropout, tables
 
 
-def check_probability(p):
-    """ValueError unless p is in [0, 1]."""
-    if not 0.0 <= p <= 1.0:
-        raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
-
-
-def _dropout_channels(input, p, training, inplace, batched):
-    check_probability(p)
-    if not training or p == 0:
-        return input
-    leading = 2 if batched else 1
-    ones = fd.ones(tuple(input.shape[:leading]) + (1,) * (input.ndim - leading), dtype=input.dtype, device=input.device)
-    mask = dropout(ones, p, True)
-    return input.mul_(mask) if inplace else input * mask
-
-
-def dropout1d(input, p=0.5, training=True, inplace=False):
-    """Drops whole channels of [n, c, l] or [c, l]."""
-    if input.ndim not in (2, 3):
-        raise fd.ShapeError(f"dropout1d: input has {input.ndim} dimensions; expected 2 or 3")
-    return _dropout_channels(input, p, training, inplace, input.ndim == 3)
-
-
-def dropout2d(input, p=0.5, training=True, inplace=False):
-    """Drops whole channels of [n, c, h, w] or [c, h, w]."""
-    if input.ndim not in (3, 4):
-        raise fd.ShapeError(f"dropout2d: input has {input.ndim} dimensions; expected 3 or 4")
-    return _dropout_channels(input, p, training, inplace, input.ndim == 4)
-
-
-def embedding(input, weight, padding_idx=None, max_norm=None, norm_type=2.0, scale_grad_by_freq=False, sparse=False):
+def embedding(
+    input: Tensor,
+    weight: Tensor,
+    padding_idx: int | None = None,
+    max_norm: float | None = None,
+    norm_type: float = 2.0,
+    scale_grad_by_freq: bool = False,
+    sparse: bool = False,
+) -> Tensor:
     """Rows of weight [rows, width] by number: input of any shape to [..., width].
 
     The row padding_idx gets no gradient. With max_norm the rows looked up are first scaled down in place to at most
@@ -288,7 +240,7 @@ def embedding(input, weight, padding_idx=None, max_norm=None, norm_type=2.0, sca
     return out
 
 
-def one_hot(tensor, num_classes=-1):
+def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     """Class numbers (int64, any shape) to [..., num_classes] with a 1 at each number; -1: the largest plus one."""
     if tensor.dtype != fd.int64:
         raise fd.DTypeError(f"one_hot: tensor is {tensor.dtype}; expected int64 class numbers")

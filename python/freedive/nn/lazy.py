@@ -5,6 +5,10 @@ from __future__ import annotations
 from .module import Module
 from .parameter import is_lazy
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 __all__ = ["LazyModule"]
 
 
@@ -17,12 +21,12 @@ class LazyModule(Module):
 
     cls_to_become = None
 
-    def has_uninitialized_params(self):
+    def has_uninitialized_params(self) -> bool:
         """Whether a parameter or buffer still waits for its shape."""
         state = self.__dict__
         return any(is_lazy(state[name]) for names in (self._parameter_names, self._buffer_names) for name in names)
 
-    def forward(self, *args, **kwargs):
+    def forward(self, *args, **kwargs) -> Any:
         self.initialize_parameters(*args, **kwargs)
         if self.has_uninitialized_params():
             raise RuntimeError(f"{type(self).__name__} has not been fully initialized by initialize_parameters")

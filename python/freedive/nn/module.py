@@ -15,6 +15,13 @@ import freedive as fd
 from . import _hooks, _state
 from .parameter import Buffer, Parameter, Tensor, is_lazy
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any
+
+    from freedive.nn._types import Device
+
 __all__ = ["Module"]
 
 # Counts changes that may alter what a container runs: submodules, hooks, classes. Sequential compares it.
@@ -30,7 +37,7 @@ class _View(MutableMapping):
 
     __slots__ = ("_owner", "_names")
 
-    def __init__(self, owner, names):
+    def __init__(self, owner, names) -> None:
         self._owner = owner
         self._names = names
 
@@ -55,10 +62,10 @@ class _View(MutableMapping):
     def __iter__(self):
         return iter(self._names)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self._names)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return repr(dict(self))
 
 
@@ -72,7 +79,7 @@ class Module:
     training = True
     _hooks = None
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args, **kwargs) -> None:
         if args or kwargs:
             raise TypeError(
                 f"{type(self).__name__}: Module.__init__ takes no arguments, but {_described(args, kwargs)}"
@@ -82,7 +89,7 @@ class Module:
         for names in _NAMES:
             state[names] = {}
 
-    def __call__(self, input=_NO_INPUT, /, *rest, **kwargs):
+    def __call__(self, input: Tensor = _NO_INPUT, /, *rest, **kwargs):
         # One input and no hooks is the common case: no tuple is packed and unpacked for it, which halves the cost.
         if input is _NO_INPUT:
             args = ()
@@ -94,7 +101,7 @@ class Module:
             return self.forward(*args, **kwargs)
         return _hooks.call(self, self._hooks, args, kwargs)
 
-    def forward(self, *input):
+    def forward(self, *input) -> Any:
         raise NotImplementedError(f'Module [{type(self).__name__}] is missing the required "forward" function')
 
     # ------------------------------------------------------------------------------------------- registration
@@ -163,7 +170,7 @@ class Module:
         if name not in taken and hasattr(self, name):
             raise KeyError(f"attribute '{name}' already exists")
 
-    def register_parameter(self, name, param):
+    def register_parameter(self, name: str, param: Parameter | None) -> None:
         """Adds a parameter, or None as the place of one that may come."""
         self._check_name("parameter", name, self.__dict__.get("_parameter_names", ()))
         if param is not None and not isinstance(param, Parameter):
@@ -174,14 +181,14 @@ class Module:
             raise ValueError(f"parameter '{name}' must be a leaf: it was computed from other tensors")
         self._set_registered("_parameter_names", name, param)
 
-    def register_buffer(self, name, tensor, persistent=True):
+    def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
         """Adds a tensor that moves and is saved with the module but is not trained; not saved if not persistent."""
         self._check_name("buffer", name, self.__dict__.get("_buffer_names", ()))
         if tensor is not None and not isinstance(tensor, Tensor):
             raise TypeError(f"cannot assign '{_kind(tensor)}' object to buffer '{name}' (Tensor or None required)")
         self._set_registered("_buffer_names", name, tensor, persistent)
 
-    def add_module(self, name, module):
+    def add_module(self, name: str, module: Module | None) -> None:
         """Adds a submodule, or None as the place of one that may come."""
         self._check_name("module", name, self.__dict__.get("_module_names", ()))
         if module is not None and not isinstance(module, Module):
@@ -196,7 +203,7 @@ class Module:
 
     # --------------------------------------------------------------------------------------------- traversal
 
-    def named_children(self):
+    def named_children(self) -> Iterator[tuple[str, Module]]:
         """(name, module) of each direct submodule, each module once."""
         seen = set()
         for name in self._module_names:
@@ -205,12 +212,14 @@ class Module:
                 seen.add(module)
                 yield name, module
 
-    def children(self):
+    def children(self) -> Iterator[Module]:
         """The direct submodules, each once."""
         for _, module in self.named_children():
             yield module
 
-    def named_modules(self, memo=None, prefix="", remove_duplicate=True):
+    def named_modules(
+        self, memo: set[Module] | None = None, prefix: str = "", remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Module]]:
         """(dotted name, module) of this module and of all below it; a shared one once if remove_duplicate."""
         memo = set() if memo is None else memo
         if self in memo:
@@ -223,7 +232,7 @@ class Module:
             if module is not None:
                 yield from module.named_modules(memo, f"{prefix}.{name}" if prefix else name, remove_duplicate)
 
-    def modules(self):
+    def modules(self) -> Iterator[Module]:
         """This module and all below it, each once."""
         for _, module in self.named_modules():
             yield module
@@ -240,25 +249,29 @@ class Module:
                 seen.add(value)
                 yield (f"{path}.{name}" if path else name), value
 
-    def named_parameters(self, prefix="", recurse=True, remove_duplicate=True):
+    def named_parameters(
+        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Parameter]]:
         """(dotted name, parameter) pairs; a shared parameter once if remove_duplicate."""
         return self._named_members("_parameter_names", prefix, recurse, remove_duplicate)
 
-    def parameters(self, recurse=True):
+    def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
         """The parameters, each once."""
         for _, parameter in self.named_parameters(recurse=recurse):
             yield parameter
 
-    def named_buffers(self, prefix="", recurse=True, remove_duplicate=True):
+    def named_buffers(
+        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Tensor]]:
         """(dotted name, buffer) pairs; a shared buffer once if remove_duplicate."""
         return self._named_members("_buffer_names", prefix, recurse, remove_duplicate)
 
-    def buffers(self, recurse=True):
+    def buffers(self, recurse: bool = True) -> Iterator[Tensor]:
         """The buffers, each once."""
         for _, buffer in self.named_buffers(recurse=recurse):
             yield buffer
 
-    def get_submodule(self, target):
+    def get_submodule(self, target: str) -> Module:
         """The submodule of this dotted name; AttributeError if there is none."""
         module = self
         for name in target.split(".") if target else ():
@@ -278,17 +291,17 @@ class Module:
             raise AttributeError(f"`{name}` is not {noun}")
         return getattr(module, name)
 
-    def get_parameter(self, target):
+    def get_parameter(self, target: str) -> Parameter:
         """The parameter of this dotted name; AttributeError if there is none."""
         return self._get_member(target, "_parameter_names", "an nn.Parameter")
 
-    def get_buffer(self, target):
+    def get_buffer(self, target: str) -> Tensor:
         """The buffer of this dotted name; AttributeError if there is none."""
         return self._get_member(target, "_buffer_names", "a buffer")
 
     # ------------------------------------------------------------------------------------- mode and gradients
 
-    def train(self, mode=True):
+    def train(self, mode: bool = True) -> Module:
         """Training mode (dropout drops, batch normalisation uses the batch) for this and all submodules."""
         if not isinstance(mode, bool):
             raise ValueError("training mode is expected to be boolean")
@@ -297,17 +310,17 @@ class Module:
             module.train(mode)
         return self
 
-    def eval(self):
+    def eval(self) -> Module:
         """Evaluation mode: train(False)."""
         return self.train(False)
 
-    def requires_grad_(self, requires_grad=True):
+    def requires_grad_(self, requires_grad: bool = True) -> Module:
         """Whether backward computes gradients of the parameters."""
         for parameter in self.parameters():
             parameter.requires_grad_(requires_grad)
         return self
 
-    def zero_grad(self, set_to_none=True):
+    def zero_grad(self, set_to_none: bool = True) -> None:
         """Drops the gradients of all parameters, or fills them with zeros."""
         for parameter in self.parameters():
             if set_to_none:
@@ -315,7 +328,7 @@ class Module:
             elif parameter.grad is not None:
                 parameter.grad = parameter.grad.detach().zero_()
 
-    def apply(self, fn):
+    def apply(self, fn: Callable[[Module], Any]) -> Module:
         """Calls fn on every submodule, the innermost first, and on this module last."""
         for module in self.children():
             module.apply(fn)
@@ -348,7 +361,7 @@ class Module:
                     state[name] = fn(buffer)
         return self
 
-    def to(self, *args, **kwargs):
+    def to(self, *args, **kwargs) -> Module:
         """Moves and converts in place: to(device), to(dtype), to(tensor) or to(device=, dtype=, non_blocking=).
 
         A dtype must be floating and applies to floating parameters and buffers only.
@@ -374,34 +387,34 @@ class Module:
 
         return self._apply(convert)
 
-    def cpu(self):
+    def cpu(self) -> Module:
         """Moves parameters and buffers to the CPU."""
         return self._apply(lambda tensor: tensor.cpu())
 
-    def cuda(self, device=None):
+    def cuda(self, device: Device = None) -> Module:
         """Moves parameters and buffers to a CUDA device."""
         return self._apply(lambda tensor: tensor.cuda(device))
 
-    def type(self, dst_type):
+    def type(self, dst_type: fd.dtype | str) -> Module:
         """Converts every parameter and buffer to this dtype."""
         return self._apply(lambda tensor: tensor.type(dst_type))
 
     def _to_floating(self, dtype):
         return self._apply(lambda tensor: tensor.to(dtype) if tensor.is_floating_point() else tensor)
 
-    def float(self):
+    def float(self) -> Module:
         """Converts floating parameters and buffers to float32."""
         return self._to_floating(fd.float32)
 
-    def double(self):
+    def double(self) -> Module:
         """Converts floating parameters and buffers to float64."""
         return self._to_floating(fd.float64)
 
-    def half(self):
+    def half(self) -> Module:
         """Converts floating parameters and buffers to float16."""
         return self._to_floating(fd.float16)
 
-    def bfloat16(self):
+    def bfloat16(self) -> Module:
         """Converts floating parameters and buffers to bfloat16."""
         return self._to_floating(fd.bfloat16)
 
@@ -419,11 +432,15 @@ class Module:
         if self._hooks is not None and self._hooks.empty():
             del self.__dict__["_hooks"]
 
-    def register_forward_pre_hook(self, hook, *, prepend=False, with_kwargs=False):
+    def register_forward_pre_hook(
+        self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False
+    ) -> _hooks.RemovableHandle:
         """hook(module, args) runs before forward and may return new args; with_kwargs: hook(module, args, kwargs)."""
         return self._add_hook("forward_pre", hook, prepend, ["with_kwargs"] if with_kwargs else [])
 
-    def register_forward_hook(self, hook, *, prepend=False, with_kwargs=False, always_call=False):
+    def register_forward_hook(
+        self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False, always_call: bool = False
+    ) -> _hooks.RemovableHandle:
         """hook(module, args, output) runs after forward and may return a new output.
 
         with_kwargs: hook(module, args, kwargs, output). always_call: also when forward has raised.
@@ -431,37 +448,43 @@ class Module:
         options = (["with_kwargs"] if with_kwargs else []) + (["always"] if always_call else [])
         return self._add_hook("forward", hook, prepend, options)
 
-    def register_full_backward_pre_hook(self, hook, prepend=False):
+    def register_full_backward_pre_hook(
+        self, hook: Callable[..., Any], prepend: bool = False
+    ) -> _hooks.RemovableHandle:
         """hook(module, grad_output) runs before the module's backward and may return a new grad_output."""
         return self._add_hook("backward_pre", hook, prepend)
 
-    def register_full_backward_hook(self, hook, prepend=False):
+    def register_full_backward_hook(self, hook: Callable[..., Any], prepend: bool = False) -> _hooks.RemovableHandle:
         """hook(module, grad_input, grad_output) runs when the inputs' gradients are known; may return new ones."""
         return self._add_hook("backward", hook, prepend)
 
-    def register_state_dict_pre_hook(self, hook):
+    def register_state_dict_pre_hook(self, hook: Callable[..., Any]) -> _hooks.RemovableHandle:
         """hook(module, prefix, keep_vars) runs before state_dict collects this module."""
         return self._add_hook("state_dict_pre", hook)
 
-    def register_state_dict_post_hook(self, hook):
+    def register_state_dict_post_hook(self, hook: Callable[..., Any]) -> _hooks.RemovableHandle:
         """hook(module, state_dict, prefix, local_metadata) runs after state_dict has collected this module."""
         return self._add_hook("state_dict", hook)
 
-    def register_load_state_dict_pre_hook(self, hook):
+    def register_load_state_dict_pre_hook(self, hook: Callable[..., Any]) -> _hooks.RemovableHandle:
         """hook(module, state_dict, prefix, local_metadata, strict, missing, unexpected, errors) runs before loading."""
         return self._add_hook("load_pre", hook)
 
-    def register_load_state_dict_post_hook(self, hook):
+    def register_load_state_dict_post_hook(self, hook: Callable[..., Any]) -> _hooks.RemovableHandle:
         """hook(module, incompatible_keys) runs after loading; it may edit the two lists of names."""
         return self._add_hook("load_post", hook)
 
     # -------------------------------------------------------------------------------------------- state_dict
 
-    def state_dict(self, *, destination=None, prefix="", keep_vars=False):
+    def state_dict(
+        self, *, destination: dict[str, Any] | None = None, prefix: str = "", keep_vars: bool = False
+    ) -> dict[str, Any]:
         """Names and values of parameters and persistent buffers; detached, sharing memory, unless keep_vars."""
         return _state.collect(self, destination, prefix, keep_vars)
 
-    def load_state_dict(self, state_dict, strict=True, assign=False):
+    def load_state_dict(
+        self, state_dict: dict[str, Any], strict: bool = True, assign: bool = False
+    ) -> _state.IncompatibleKeys:
         """Copies values by name into parameters and buffers.
 
         Args:
@@ -476,11 +499,11 @@ class Module:
         """
         return _state.load(self, state_dict, strict, assign)
 
-    def get_extra_state(self):
+    def get_extra_state(self) -> Any:
         """Override together with set_extra_state to save more than tensors."""
         raise RuntimeError(f"{type(self).__name__} has no extra state: override get_extra_state to give it one")
 
-    def set_extra_state(self, state):
+    def set_extra_state(self, state: Any) -> None:
         """Takes what get_extra_state returned."""
         raise RuntimeError(f"{type(self).__name__} has extra state to load but no set_extra_state")
 
@@ -489,11 +512,11 @@ class Module:
     def _get_name(self):
         return type(self).__name__
 
-    def extra_repr(self):
+    def extra_repr(self) -> str:
         """What stands in the brackets of the printed form."""
         return ""
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         extra = self.extra_repr()
         lines = extra.split("\n") if extra else []
         children = [f"({name}): {_indented(repr(self.__dict__[name]))}" for name in self._module_names]

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import freedive as fd
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from freedive.nn._types import Device
+
 Tensor = fd.Tensor
 
 __all__ = ["Parameter", "Buffer", "UninitializedParameter", "UninitializedBuffer", "is_lazy"]
@@ -32,10 +38,10 @@ class Parameter(Tensor):
             raise TypeError(f"Parameter: data must be a Tensor, not {type(data).__name__}")
         return Tensor._make_subclass(cls, data, requires_grad)
 
-    def __init__(self, data=None, requires_grad=True):
+    def __init__(self, data: Tensor | None = None, requires_grad: bool = True) -> None:
         pass  # __new__ has done it all
 
-    def __repr__(self, **kwargs):
+    def __repr__(self, **kwargs) -> str:
         return "Parameter containing:\n" + super().__repr__(**kwargs)
 
     def __deepcopy__(self, memo):
@@ -63,7 +69,7 @@ class Buffer(Tensor):
         self.persistent = persistent
         return self
 
-    def __init__(self, data=None, *, persistent=True):
+    def __init__(self, data: Tensor | None = None, *, persistent: bool = True) -> None:
         pass
 
     def __deepcopy__(self, memo):
@@ -91,19 +97,19 @@ class _Uninitialized:
     """What a lazy layer holds until its first call: device and dtype are known, the shape is not."""
 
     @property
-    def shape(self):
+    def shape(self) -> None:
         _unknown("shape")
 
-    def size(self, dim=None):
+    def size(self, dim: int | None = None) -> None:
         _unknown("shape")
 
-    def numel(self):
+    def numel(self) -> None:
         _unknown("number of elements")
 
-    def __len__(self):
+    def __len__(self) -> int:
         _unknown("length")
 
-    def materialize(self, shape, device=None, dtype=None):
+    def materialize(self, shape: Iterable[int], device: Device = None, dtype: fd.dtype | None = None) -> None:
         """Gives it memory of this shape (not initialised) and turns it, in place, into the ordinary class."""
         data = self.data
         self.data = fd.empty(
@@ -111,7 +117,7 @@ class _Uninitialized:
         )
         self.__class__ = self.cls_to_become
 
-    def __repr__(self, **kwargs):
+    def __repr__(self, **kwargs) -> str:
         return f"<{type(self).__name__}>"
 
     def __deepcopy__(self, memo):
@@ -134,7 +140,7 @@ class UninitializedParameter(_Uninitialized, Parameter):
     def __new__(cls, requires_grad=True, device=None, dtype=None):
         return Tensor._make_subclass(cls, fd.empty(0, device=device, dtype=dtype), requires_grad)
 
-    def __init__(self, requires_grad=True, device=None, dtype=None):
+    def __init__(self, requires_grad: bool = True, device: Device = None, dtype: fd.dtype | None = None) -> None:
         pass
 
 
@@ -146,10 +152,10 @@ class UninitializedBuffer(_Uninitialized, Buffer):
     def __new__(cls, requires_grad=False, device=None, dtype=None):
         return Tensor._make_subclass(cls, fd.empty(0, device=device, dtype=dtype), requires_grad)
 
-    def __init__(self, requires_grad=False, device=None, dtype=None):
+    def __init__(self, requires_grad: bool = False, device: Device = None, dtype: fd.dtype | None = None) -> None:
         pass
 
 
-def is_lazy(tensor) -> bool:
+def is_lazy(tensor: object) -> bool:
     """Whether the tensor is an UninitializedParameter or UninitializedBuffer."""
     return isinstance(tensor, _Uninitialized)

@@ -5,6 +5,11 @@ from __future__ import annotations
 from .module import Module
 from .parameter import Parameter, Tensor
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
 __all__ = ["ParameterList", "ParameterDict"]
 
 
@@ -24,7 +29,7 @@ def _described(name, value):
 class ParameterList(Module):
     """A list whose tensors are registered as parameters."""
 
-    def __init__(self, values=None):
+    def __init__(self, values: Iterable[Any] | None = None) -> None:
         super().__init__()
         self._size = 0
         if values is not None:
@@ -36,7 +41,7 @@ class ParameterList(Module):
             raise IndexError(f"index {position} is out of range")
         return str(position % self._size)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return self._size
 
     def __iter__(self):
@@ -50,13 +55,13 @@ class ParameterList(Module):
     def __setitem__(self, index, value):
         setattr(self, self._name_at(index), _as_parameter(value))
 
-    def append(self, value):
+    def append(self, value: Any) -> ParameterList:
         """Adds a parameter at the end; a plain tensor becomes one."""
         self._size += 1
         self[self._size - 1] = value
         return self
 
-    def extend(self, values):
+    def extend(self, values: Iterable[Any] | None) -> ParameterList:
         """Adds the values at the end."""
         if not hasattr(values, "__iter__") or isinstance(values, Tensor):
             raise TypeError(f"ParameterList.extend should be called with an iterable, but got {type(values).__name__}")
@@ -67,10 +72,10 @@ class ParameterList(Module):
     def __iadd__(self, values):
         return self.extend(values)
 
-    def extra_repr(self):
+    def extra_repr(self) -> str:
         return "\n".join(_described(i, value) for i, value in enumerate(self))
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         lines = "".join(f"\n  {line}" for line in self.extra_repr().split("\n") if line)
         return f"{self._get_name()}({lines}{chr(10) if lines else ''})"
 
@@ -78,7 +83,7 @@ class ParameterList(Module):
 class ParameterDict(Module):
     """A dict of names to tensors that are registered as parameters."""
 
-    def __init__(self, parameters=None):
+    def __init__(self, parameters: Any = None) -> None:
         super().__init__()
         self._keys = {}
         if parameters is not None:
@@ -95,7 +100,7 @@ class ParameterDict(Module):
         del self._keys[key]
         delattr(self, str(key))
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self._keys)
 
     def __iter__(self):
@@ -104,32 +109,32 @@ class ParameterDict(Module):
     def __contains__(self, key):
         return key in self._keys
 
-    def keys(self):
+    def keys(self) -> Iterable[Any]:
         """The names."""
         return self._keys.keys()
 
-    def values(self):
+    def values(self) -> list[Any]:
         """The parameters."""
         return [self[key] for key in self._keys]
 
-    def items(self):
+    def items(self) -> list[tuple[Any, Any]]:
         """(name, parameter) pairs."""
         return [(key, self[key]) for key in self._keys]
 
-    def get(self, key, default=None):
+    def get(self, key: Any, default: Any = None) -> Any:
         """The parameter of this name, or default."""
         return self[key] if key in self else default
 
-    def pop(self, key):
+    def pop(self, key: Any) -> Any:
         """Takes out and returns the parameter of this name."""
         value = self[key]
         del self[key]
         return value
 
-    def update(self, parameters):
+    def update(self, parameters: Any) -> None:
         """Adds the parameters of a mapping or of (name, parameter) pairs."""
         for key, value in parameters.items() if hasattr(parameters, "items") else parameters:
             self[key] = value
 
-    def extra_repr(self):
+    def extra_repr(self) -> str:
         return "\n".join(_described(key, value) for key, value in self.items())

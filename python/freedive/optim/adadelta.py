@@ -6,6 +6,13 @@ import freedive as fd
 
 from .optimizer import Optimizer, check_lr, require, run_closure, with_gradients
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from freedive.nn._types import Params
+
 __all__ = ["Adadelta"]
 
 
@@ -13,9 +20,18 @@ class Adadelta(Optimizer):
     """s = rho s + (1 - rho) g², d = √(u + eps) / √(s + eps) g, u = rho u + (1 - rho) d² and p -= lr d."""
 
     def __init__(
-        self, params, lr=1.0, rho=0.9, eps=1e-6, weight_decay=0, foreach=None,
-        *, capturable=False, maximize=False, differentiable=False,
-    ):  # fmt: skip
+        self,
+        params: Params,
+        lr: float = 1.0,
+        rho: float = 0.9,
+        eps: float = 1e-6,
+        weight_decay: float = 0,
+        foreach: bool | None = None,
+        *,
+        capturable: bool = False,
+        maximize: bool = False,
+        differentiable: bool = False,
+    ) -> None:
         defaults = {
             "lr": lr, "rho": rho, "eps": eps, "weight_decay": weight_decay, "maximize": maximize,
             "capturable": capturable, "foreach": foreach, "differentiable": differentiable,
@@ -29,7 +45,7 @@ class Adadelta(Optimizer):
         require(group, "eps", 0, "epsilon value")
         require(group, "weight_decay", 0)
 
-    def step(self, closure=None):
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
         loss = run_closure(closure) if closure is not None else None
         with fd.no_grad():
             for group in self.param_groups:

@@ -6,6 +6,13 @@ import freedive as fd
 
 from .optimizer import Optimizer, check_lr, require, run_closure, with_gradients
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from freedive.nn._types import Params
+
 __all__ = ["Adagrad"]
 
 
@@ -13,9 +20,19 @@ class Adagrad(Optimizer):
     """s += g² and p -= lr / (1 + (t - 1) lr_decay) g / (√s + eps)."""
 
     def __init__(
-        self, params, lr=1e-2, lr_decay=0, weight_decay=0, initial_accumulator_value=0, eps=1e-10, foreach=None,
-        *, maximize=False, differentiable=False, fused=None,
-    ):  # fmt: skip
+        self,
+        params: Params,
+        lr: float = 1e-2,
+        lr_decay: float = 0,
+        weight_decay: float = 0,
+        initial_accumulator_value: float = 0,
+        eps: float = 1e-10,
+        foreach: bool | None = None,
+        *,
+        maximize: bool = False,
+        differentiable: bool = False,
+        fused: bool | None = None,
+    ) -> None:
         defaults = {
             "lr": lr, "lr_decay": lr_decay, "eps": eps, "weight_decay": weight_decay,
             "initial_accumulator_value": initial_accumulator_value, "foreach": foreach, "maximize": maximize,
@@ -29,7 +46,7 @@ class Adagrad(Optimizer):
             require(group, name, 0)
         require(group, "eps", 0, "epsilon value")
 
-    def step(self, closure=None):
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
         loss = run_closure(closure) if closure is not None else None
         with fd.no_grad():
             for group in self.param_groups:

@@ -8,11 +8,18 @@ from operator import is_
 
 import freedive as fd
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from freedive.nn._types import Params
+
 __all__ = ["Optimizer"]
 
 
 class _Required:
-    def __repr__(self):
+    def __repr__(self) -> str:
         return "<required parameter>"
 
 
@@ -32,7 +39,7 @@ class Optimizer:
     the optimiser remembers of it.
     """
 
-    def __init__(self, params, defaults):
+    def __init__(self, params: Params, defaults: dict[str, Any]) -> None:
         if isinstance(params, fd.Tensor):
             raise TypeError(
                 f"params argument given to the optimizer should be an iterable of Tensors or dicts, "
@@ -72,7 +79,7 @@ class Optimizer:
             cohort.settle(self._state)
         return self._state
 
-    def add_param_group(self, param_group):
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Adds parameters with options of their own: {"params": ..., "lr": ..., ...}."""
         if not isinstance(param_group, dict):
             raise TypeError(f"param_group must be a dict, but got {type(param_group).__name__}")
@@ -113,7 +120,7 @@ class Optimizer:
     def _check_options(self, group):
         """ValueError for an option that makes no sense; optimisers override it."""
 
-    def zero_grad(self, set_to_none=True):
+    def zero_grad(self, set_to_none: bool = True) -> None:
         """Drops the gradients of all parameters, or fills them with zeros."""
         for group in self.param_groups:
             for param in group["params"]:
@@ -122,7 +129,7 @@ class Optimizer:
                 elif param.grad is not None:
                     param.grad = param.grad.detach().zero_()
 
-    def step(self, closure=None):
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Updates every parameter that has a gradient.
 
         Args:
@@ -135,7 +142,7 @@ class Optimizer:
 
     # -------------------------------------------------------------------------------------------- state_dict
 
-    def state_dict(self):
+    def state_dict(self) -> dict[str, Any]:
         """{"state": by parameter number, "param_groups": options and parameter numbers}; tensors are shared."""
         number, groups = {}, []
         for group in self.param_groups:
@@ -147,7 +154,7 @@ class Optimizer:
         state = {number.get(key, key): value for key, value in self.state.items()}
         return {"state": state, "param_groups": groups}
 
-    def load_state_dict(self, state_dict):
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Takes over the options and the state of a state_dict; tensors are copied."""
         saved = state_dict["param_groups"]
         if len(saved) != len(self.param_groups):
@@ -193,7 +200,7 @@ class Optimizer:
         for key, value in state.items():
             setattr(self, key, value)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         lines = []
         for i, group in enumerate(self.param_groups):
             lines.append(f"Parameter Group {i}")
@@ -241,7 +248,7 @@ class Cohort:
 
     __slots__ = ("params", "lists", "names", "step")
 
-    def __init__(self, params, names, step):
+    def __init__(self, params: Params, names, step) -> None:
         self.params = params
         self.names = names
         self.lists = {name: [] for name in names}
@@ -264,7 +271,7 @@ class Flat:
 
     __slots__ = ("params", "cohorts")
 
-    def __init__(self, params, cohorts):
+    def __init__(self, params: Params, cohorts) -> None:
         self.params = params
         self.cohorts = cohorts
 

@@ -6,6 +6,13 @@ import freedive as fd
 
 from .optimizer import Optimizer, check_lr, require, run_closure, with_gradients
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from freedive.nn._types import Params
+
 __all__ = ["RMSprop"]
 
 
@@ -17,9 +24,19 @@ class RMSprop(Optimizer):
     """
 
     def __init__(
-        self, params, lr=1e-2, alpha=0.99, eps=1e-8, weight_decay=0, momentum=0, centered=False,
-        capturable=False, foreach=None, maximize=False, differentiable=False,
-    ):  # fmt: skip
+        self,
+        params: Params,
+        lr: float = 1e-2,
+        alpha: float = 0.99,
+        eps: float = 1e-8,
+        weight_decay: float = 0,
+        momentum: float = 0,
+        centered: bool = False,
+        capturable: bool = False,
+        foreach: bool | None = None,
+        maximize: bool = False,
+        differentiable: bool = False,
+    ) -> None:
         defaults = {
             "lr": lr, "momentum": momentum, "alpha": alpha, "eps": eps, "centered": centered,
             "weight_decay": weight_decay, "capturable": capturable, "foreach": foreach, "maximize": maximize,
@@ -33,7 +50,7 @@ class RMSprop(Optimizer):
         for name in ("momentum", "weight_decay", "alpha"):
             require(group, name, 0)
 
-    def step(self, closure=None):
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
         loss = run_closure(closure) if closure is not None else None
         with fd.no_grad():
             for group in self.param_groups:

@@ -6,6 +6,13 @@ from freedive import _core
 
 from .optimizer import Cohort, Flat, Optimizer, check_lr, require, run_closure, with_gradients
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from freedive.nn._types import Params
+
 __all__ = ["SGD"]
 
 
@@ -17,9 +24,19 @@ class SGD(Optimizer):
     """
 
     def __init__(
-        self, params, lr=1e-3, momentum=0, dampening=0, weight_decay=0, nesterov=False,
-        *, maximize=False, foreach=None, differentiable=False, fused=None,
-    ):  # fmt: skip
+        self,
+        params: Params,
+        lr: float = 1e-3,
+        momentum: float = 0,
+        dampening: float = 0,
+        weight_decay: float = 0,
+        nesterov: bool = False,
+        *,
+        maximize: bool = False,
+        foreach: bool | None = None,
+        differentiable: bool = False,
+        fused: bool | None = None,
+    ) -> None:
         defaults = {
             "lr": lr, "momentum": momentum, "dampening": dampening, "weight_decay": weight_decay,
             "nesterov": nesterov, "maximize": maximize, "foreach": foreach, "differentiable": differentiable,
@@ -34,7 +51,7 @@ class SGD(Optimizer):
         if group["nesterov"] and (group["momentum"] <= 0 or group["dampening"] != 0):
             raise ValueError("Nesterov momentum requires a momentum and zero dampening")
 
-    def step(self, closure=None):
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
         loss = run_closure(closure) if closure is not None else None
         for i, group in enumerate(self.param_groups):
             params, grads = with_gradients(group["params"])

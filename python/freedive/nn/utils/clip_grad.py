@@ -6,6 +6,12 @@ import math
 
 import freedive as fd
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from freedive import Tensor
+
 __all__ = ["clip_grad_norm_", "clip_grad_value_", "get_total_norm"]
 
 
@@ -14,7 +20,12 @@ def _gradients(parameters):
     return [p.grad for p in parameters if p.grad is not None]
 
 
-def get_total_norm(tensors, norm_type=2.0, error_if_nonfinite=False, foreach=None):
+def get_total_norm(
+    tensors: Iterable[Tensor] | Tensor,
+    norm_type: float = 2.0,
+    error_if_nonfinite: bool = False,
+    foreach: bool | None = None,
+) -> Tensor:
     """The norm of all tensors taken as one vector, as a 0-dim tensor; inf takes the largest absolute value."""
     norm_type = float(norm_type)
     tensors = [tensors] if isinstance(tensors, fd.Tensor) else list(tensors)
@@ -31,7 +42,13 @@ def get_total_norm(tensors, norm_type=2.0, error_if_nonfinite=False, foreach=Non
     return total
 
 
-def clip_grad_norm_(parameters, max_norm, norm_type=2.0, error_if_nonfinite=False, foreach=None):
+def clip_grad_norm_(
+    parameters: Iterable[Tensor] | Tensor,
+    max_norm: float,
+    norm_type: float = 2.0,
+    error_if_nonfinite: bool = False,
+    foreach: bool | None = None,
+) -> Tensor:
     """Scales all gradients in place so that their norm, taken as one vector, is at most max_norm.
 
     Args:
@@ -50,7 +67,7 @@ def clip_grad_norm_(parameters, max_norm, norm_type=2.0, error_if_nonfinite=Fals
     return total
 
 
-def clip_grad_value_(parameters, clip_value, foreach=None):
+def clip_grad_value_(parameters: Iterable[Tensor] | Tensor, clip_value: float, foreach: bool | None = None) -> None:
     """Clamps every gradient element in place to [-clip_value, clip_value]."""
     clip_value = float(clip_value)
     with fd.no_grad():
