@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections import OrderedDict
 
 from . import functional as F
+from ._registry import structure
 from .activation import ReLU, Sigmoid, Tanh
 from .linear import Linear
-from .module import Module, _indented, structure
+from .module import Module, _indented
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
-    from typing_extensions import Self
+    from typing import Self
 
     from freedive import Tensor
 

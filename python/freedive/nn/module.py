@@ -7,12 +7,12 @@ ordered sets of names that say which of them are parameters, buffers and submodu
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
 from itertools import chain
 
 import freedive as fd
 
 from . import _hooks, _state
+from ._registry import View, structure
 from .parameter import Buffer, Parameter, Tensor, is_lazy
 
 TYPE_CHECKING = False
@@ -24,49 +24,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Module"]
 
-# Counts changes that may alter what a container runs: submodules, hooks, classes. Sequential compares it.
-structure = [0]
-
 _NO_INPUT = object()
 
 _NAMES = ("_parameter_names", "_buffer_names", "_module_names")
-
-
-class _View(MutableMapping):
-    """The registered values of one kind, by name."""
-
-    __slots__ = ("_owner", "_names")
-
-    def __init__(self, owner, names) -> None:
-        self._owner = owner
-        self._names = names
-
-    def __getitem__(self, name):
-        if name not in self._names:
-            raise KeyError(name)
-        return self._owner.__dict__[name]
-
-    def __setitem__(self, name, value):
-        if self._names is self._owner.__dict__["_buffer_names"]:
-            self._names.setdefault(name, True)
-        else:
-            self._names[name] = None
-        self._owner.__dict__[name] = value
-        structure[0] += 1
-
-    def __delitem__(self, name):
-        del self._names[name]
-        del self._owner.__dict__[name]
-        structure[0] += 1
-
-    def __iter__(self):
-        return iter(self._names)
-
-    def __len__(self) -> int:
-        return len(self._names)
-
-    def __repr__(self) -> str:
-        return repr(dict(self))
 
 
 class Module:
@@ -89,7 +49,7 @@ class Module:
         for names in _NAMES:
             state[names] = {}
 
-    def __call__(self, input: Tensor = _NO_INPUT, /, *rest, **kwargs):
+    def __call__(self, input: Any = _NO_INPUT, /, *rest: Any, **kwargs: Any) -> Any:
         # One input and no hooks is the common case: no tuple is packed and unpacked for it, which halves the cost.
         if input is _NO_INPUT:
             args = ()
@@ -106,9 +66,9 @@ class Module:
 
     # ------------------------------------------------------------------------------------------- registration
 
-    _parameters = property(lambda self: _View(self, self.__dict__["_parameter_names"]))
-    _buffers = property(lambda self: _View(self, self.__dict__["_buffer_names"]))
-    _modules = property(lambda self: _View(self, self.__dict__["_module_names"]))
+    _parameters = property(lambda self: View(self, self.__dict__["_parameter_names"]))
+    _buffers = property(lambda self: View(self, self.__dict__["_buffer_names"]))
+    _modules = property(lambda self: View(self, self.__dict__["_module_names"]))
 
     def __setattr__(self, name, value):
         state = self.__dict__
