@@ -14,7 +14,6 @@ void bind_reduce(nanobind::module_& m);
 void bind_view(nanobind::module_& m);
 void bind_gemm(nanobind::module_& m);
 void bind_autograd(nanobind::module_& m);
-void bind_function(nanobind::module_& m);
 void bind_interop(nanobind::module_& m);
 void bind_dlpack(nanobind::module_& m);
 void bind_runtime(nanobind::module_& m);

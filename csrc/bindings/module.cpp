@@ -1,5 +1,7 @@
 // The compiled module freedive._core: the tensor door. The NumPy door, freedive._kernels, lives in the same file and is
 // initialised on its own (kernels_module.cpp).
+#include <limits>
+
 #include "base/host.h"
 #include "bindings/bind.h"
 #include "bindings/errors.h"
@@ -43,12 +45,15 @@ NB_MODULE(_core, m) {
   bind_gemm(m);
   bind_autograd(m);
   bind_interop(m);
+  bind_dlpack(m);
   bind_runtime(m);
-#ifdef FD_HAVE_ALL
   bind_nn(m);
   bind_random(m);
   bind_index(m);
   bind_move(m);
-#endif
+  m.attr("inf") = std::numeric_limits<double>::infinity();
+  m.attr("nan") = std::numeric_limits<double>::quiet_NaN();
+  m.attr("pi") = 3.14159265358979323846;
+  m.attr("e") = 2.71828182845904523536;
   m.attr("__version__") = FREEDIVE_VERSION;
 }

@@ -1,0 +1,61 @@
+"""freedive: train neural networks the way "Dive into Deep Learning" teaches, on hand-written kernels.
+
+Names and behaviour follow PyTorch's, so `import freedive as torch` runs the book's code. The compiled core holds
+tensors, autograd and every kernel; what is Python here is thin. Heavy parts load when they are first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+
+from . import _core
+from ._core import *  # noqa: F403
+from ._core import bool, dtype, float, int  # noqa: A004
+from ._core import Tensor, __version__
+from ._extend import extend_tensor
+from .autograd import enable_grad, inference_mode, no_grad, set_grad_enabled
+
+extend_tensor(Tensor)
+
+long = _core.int64
+double = _core.float64
+half = _core.float16
+inf = _core.inf
+nan = _core.nan
+pi = _core.pi
+e = _core.e
+newaxis = None
+strided = "strided"
+contiguous_format = "contiguous_format"
+preserve_format = "preserve_format"
+
+_MODULES = (
+    "autograd", "backends", "cuda", "d2l", "data", "distributions", "kernels", "linalg", "nn", "optim", "testing",
+    "training", "utils", "vision",
+)  # fmt: skip
+_LAZY = {
+    "save": "_serialize",
+    "load": "_serialize",
+    "set_printoptions": "_tensor_str",
+    "get_printoptions": "_tensor_str",
+    "printoptions": "_tensor_str",
+    "show_config": "_config",
+    "DataModule": "training",
+    "HyperParameters": "training",
+    "Trainer": "training",
+    "ProgressBoard": "training",
+}
+
+
+def __getattr__(name):
+    if name in _MODULES:
+        return importlib.import_module(f"{__name__}.{name}")
+    if name in _LAZY:
+        value = getattr(importlib.import_module(f"{__name__}.{_LAZY[name]}"), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module 'freedive' has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted({*globals(), *_MODULES, *_LAZY})

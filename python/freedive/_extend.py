@@ -1,0 +1,60 @@
+"""What Tensor has in Python: printing, copying, pickling. The rest is compiled."""
+
+from __future__ import annotations
+
+from . import _core
+
+
+def _repr(self, *, tensor_contents=None):
+    from ._tensor_str import tensor_str
+
+    return tensor_str(self)
+
+
+def _format(self, spec):
+    if self.dim() == 0 and spec:
+        return self.item().__format__(spec)
+    return object.__format__(self, spec) if not spec else self.tolist().__format__(spec)
+
+
+def _deepcopy(self, memo):
+    if id(self) in memo:
+        return memo[id(self)]
+    if not self.is_leaf:
+        raise _core.GradError("deepcopy: only leaf tensors can be copied; detach() this one first")
+    made = _core.Tensor._make_subclass(type(self), self.detach().clone(), self.requires_grad)
+    memo[id(self)] = made
+    if self.grad is not None:
+        made.grad = _deepcopy(self.grad, memo)
+    if self.__dict__:
+        import copy
+
+        made.__dict__.update(copy.deepcopy(self.__dict__, memo))
+    return made
+
+
+def _rebuild(cls, data, dtype, shape, requires_grad, attributes):
+    """The tensor that was pickled: bytes in C order."""
+    flat = _core.frombuffer(bytearray(data), dtype=dtype) if data else _core.empty(0, dtype=dtype)
+    made = _core.Tensor._make_subclass(cls, flat.reshape(shape), requires_grad)
+    made.__dict__.update(attributes)
+    return made
+
+
+def _reduce(self, protocol):
+    if not self.is_leaf:
+        raise _core.GradError("pickle: only leaf tensors can be pickled; detach() this one first")
+    plain = self.detach().contiguous()
+    raw = plain.view(_core.int16) if plain.dtype is _core.bfloat16 else plain
+    data = bytes(memoryview(raw).cast("B")) if plain.numel() and raw.dim() else bytes(memoryview(raw.reshape(-1)))
+    return _rebuild, (type(self), data, plain.dtype, tuple(plain.shape), self.requires_grad, dict(self.__dict__))
+
+
+def extend_tensor(cls):
+    """Adds the methods above to the compiled Tensor type."""
+    cls.__repr__ = _repr
+    cls.__str__ = _repr
+    cls.__format__ = _format
+    cls.__deepcopy__ = _deepcopy
+    cls.__reduce_ex__ = _reduce
+    cls.__array_priority__ = 1000  # NumPy leaves np_array * tensor to the tensor

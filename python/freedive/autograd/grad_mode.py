@@ -1,0 +1,95 @@
+"""Whether operations record gradients: context managers that are decorators too. The mode belongs to the thread."""
+
+from __future__ import annotations
+
+from functools import wraps
+
+from .._core import _set_grad_enabled, is_grad_enabled
+
+
+class _GradMode:
+    """Sets the mode on entry and restores it on exit."""
+
+    __slots__ = ("before",)
+    mode = False
+
+    def __enter__(self):
+        self.before = is_grad_enabled()
+        _set_grad_enabled(self.mode)
+
+    def __exit__(self, *_):
+        _set_grad_enabled(self.before)
+
+    def __call__(self, function):
+        kind = type(self)
+
+        @wraps(function)
+        def wrapped(*args, **kwargs):
+            with kind():
+                return function(*args, **kwargs)
+
+        return wrapped
+
+
+class no_grad(_GradMode):  # noqa: N801
+    """Operations inside are not recorded: `with no_grad():`, or as a decorator."""
+
+    __slots__ = ()
+
+    def __new__(cls, function=None):
+        """`@no_grad` without parentheses decorates as well."""
+        self = super().__new__(cls)
+        return self if function is None else self(function)
+
+
+class enable_grad(no_grad):  # noqa: N801
+    """Operations inside are recorded, even within no_grad."""
+
+    __slots__ = ()
+    mode = True
+
+
+class inference_mode(no_grad):  # noqa: N801
+    """As no_grad; `inference_mode(False)` changes nothing."""
+
+    __slots__ = ()
+
+    def __new__(cls, mode=True):
+        if callable(mode):
+            return super().__new__(cls, mode)
+        return super().__new__(cls if mode else _Unchanged)
+
+
+class _Unchanged(no_grad):
+    __slots__ = ()
+
+    def __enter__(self):
+        self.before = is_grad_enabled()
+
+
+class set_grad_enabled:  # noqa: N801
+    """Sets the mode at once; as a context manager restores it on exit."""
+
+    __slots__ = ("before", "mode")
+
+    def __init__(self, mode):
+        self.mode = bool(mode)
+        self.before = is_grad_enabled()
+        _set_grad_enabled(self.mode)
+
+    def __enter__(self):
+        _set_grad_enabled(self.mode)
+
+    def __exit__(self, *_):
+        _set_grad_enabled(self.before)
+
+    def __call__(self, function):
+        _set_grad_enabled(self.before)
+        mode = self.mode
+
+        @wraps(function)
+        def wrapped(*args, **kwargs):
+            with set_grad_enabled(mode):
+                return function(*args, **kwargs)
+
+        return wrapped
