@@ -1,0 +1,208 @@
+// C = act(op(A) op(B) (+ C) (+ bias)) (* act'), see kernels.h.
+//
+// Which way a product is taken, and how it is shared. k is never divided between threads and the order of additions
+// depends on shapes alone, so the bits of C depend neither on the number of threads nor on how pieces are cut.
+#include <atomic>
+
+#include "kernels/cpu/gemm_block.h"
+#include "kernels/cpu/gemm_thin.h"
+#include "kernels/cpu/table.h"
+
+namespace fd::FD_ISA {
+namespace {
+
+constexpr double kShareWork = 4e5;     // operations from which a second thread helps, if it is awake
+constexpr double kPieceWork = 2e5;     // the least to give a thread
+constexpr double kLongWork = 1.5e7;    // worth the time a sleeping thread takes to wake
+constexpr double kHugeWork = 8e9;      // cut finer, to even out threads that are disturbed
+constexpr int64_t kWakingTasks = 5;    // more than parallel() takes for little work (base/parallel.h)
+constexpr int64_t kDotsMostRows = 16;  // beyond, rearranging B for the tiles costs less than summing over lanes
+constexpr int64_t kDotsMostCols = Vec<float>::kLanes * 3 / 4;  // beyond, a tile one vector wide has few idle lanes
+
+enum class Way { tiles, few_rows, dots };
+
+template <class T>
+struct Job {
+  fd_context* context;
+  Gemm<T> g;  // the first of the batch
+  int64_t batch, batch_a, batch_b, batch_c;
+  Way way;
+  int64_t rows, cols;  // pieces of C each way
+  int64_t group;       // problems per task, where a task is several
+  std::atomic<bool> failed{false};
+};
+
+// A column is computed as a row: the transposed product, with one bias for all of it.
+template <class T>
+void column_as_row(Gemm<T>& g) {
+  if (g.n != 1 || g.m == 1 || g.ldc != 1 || (g.gate && g.ldgate != 1)) return;
+  std::swap(g.m, g.n);
+  std::swap(g.a, g.b);
+  std::swap(g.lda, g.ldb);
+  std::swap(g.trans_a, g.trans_b);
+  g.trans_a = !g.trans_a;
+  g.trans_b = !g.trans_b;
+  g.ldc = g.ldgate = g.n;
+  g.bias_step = 0;
+}
+
+template <class T>
+Way way_of(const Gemm<T>& g) {
+  if (g.m <= kFewRows && !g.trans_b) return Way::few_rows;
+  const bool along_k = !g.trans_a && g.k >= Vec<T>::kLanes;
+  if (along_k && g.n <= kDotsMostCols && g.m > kFewRows) return Way::dots;
+  if (along_k && g.trans_b && g.m <= kDotsMostRows) return Way::dots;
+  return Way::tiles;
+}
+
+template <class T>
+void run_piece(Job<T>& job, int64_t problem, const Piece& piece) {
+  Gemm<T> g = job.g;
+  g.a += problem * job.batch_a;
+  g.b += problem * job.batch_b;
+  g.c += problem * job.batch_c;
+  if (g.gate) g.gate += problem * job.batch_c;
+  if (job.way == Way::few_rows) return multiply_few_rows(g, piece.col_begin, piece.col_end);
+  if (job.way == Way::tiles) {
+    if (!multiply_piece(job.context, g, piece)) job.failed.store(true, std::memory_order_relaxed);
+    return;
+  }
+  Dots<T> d{g.k, g.a, g.lda, g.b, g.ldb, g.c, g.ldc, g.accumulate};
+  if (!g.trans_b) {
+    // Few columns: B is turned so that they lie along k.
+    const int64_t length = round_up(g.k, Square<T>::kSide);
+    T* const turned = static_cast<T*>(job.context->workspace(job.context, 1, size_t(length * g.n) * sizeof(T)));
+    if (!turned) return job.failed.store(true, std::memory_order_relaxed);
+    transpose_panel(g.b, g.ldb, g.k, g.n, turned, length);
+    d.b = turned;
+    d.b_col = length;
+  }
+  multiply_dots(d, piece);
+  finish(finish_of(g, piece.row_begin, piece.col_begin), g.c + piece.row_begin * g.ldc + piece.col_begin, g.ldc,
+         piece.row_end - piece.row_begin, piece.col_end - piece.col_begin);
+}
+
+// Columns are cut between tiles.
+template <class T>
+Piece piece_of(const Job<T>& job, int64_t index) {
+  const int64_t r = index / job.cols, c = index % job.cols, tiles = div_up(job.g.n, kTileCols<T>);
+  return {job.g.m * r / job.rows, job.g.m * (r + 1) / job.rows, tiles * c / job.cols * kTileCols<T>,
+          std::min(job.g.n, tiles * (c + 1) / job.cols * kTileCols<T>)};
+}
+
+template <class T>
+void task(void* closure, int64_t index) {
+  Job<T>& job = *static_cast<Job<T>*>(closure);
+  const int64_t pieces = job.rows * job.cols;
+  if (pieces > 1) {
+    const int64_t problem = index / pieces;
+    if (problem < job.batch) run_piece(job, problem, piece_of(job, index % pieces));
+    return;
+  }
+  const int64_t end = std::min(job.batch, (index + 1) * job.group);
+  for (int64_t p = index * job.group; p < end; p++) run_piece(job, p, Piece{0, job.g.m, 0, job.g.n});
+}
+
+// Of all ways to cut C into `pieces`, the one whose pieces take least: each packs its part of B, which costs as much
+// as some more rows would, and threads that share rows of C disturb each other's prefetching.
+template <class T>
+void cut(Job<T>& job, int64_t pieces) {
+  const Gemm<T>& g = job.g;
+  const double packing_rows = g.trans_b ? 10 : 2;
+  double best = 0;
+  job.rows = job.cols = 1;
+  for (int64_t rows = 1; rows <= std::min(pieces, g.m); rows++) {
+    const int64_t cols = std::min(pieces / rows, div_up(g.n, kTileCols<T>));
+    const double height = double(div_up(g.m, rows)), width = double(div_up(div_up(g.n, kTileCols<T>), cols));
+    const double cost = (std::max(height, 6.0) + packing_rows) * width * (cols > 1 ? 1.06 : 1.0);
+    if (best != 0 && cost >= best) continue;
+    best = cost;
+    job.rows = rows;
+    job.cols = cols;
+  }
+}
+
+// Operations, with thin products counted as their operands' traffic has it.
+template <class T>
+double work_of(const Gemm<T>& g) {
+  return 2.0 * double(g.k) * double(std::max<int64_t>(g.m, 8)) * double(std::max<int64_t>(g.n, 8));
+}
+
+template <class T>
+fd_status run(Job<T>& job) {
+  fd_context* const context = job.context;
+  const double each = work_of(job.g), work = each * double(job.batch);
+  job.rows = job.cols = 1;
+  job.group = job.batch;
+  int64_t tasks = 1;
+  if (context->threads > 1 && work > kShareWork) {
+    const double wanted = std::min(work / kPieceWork, double(context->threads) * (work > kHugeWork ? 2 : 1));
+    if (job.batch >= int64_t(wanted)) {
+      job.group = std::max<int64_t>(1, int64_t(double(job.batch) / (4 * wanted)));
+      tasks = div_up(job.batch, job.group);
+    } else {
+      cut(job, div_up(int64_t(wanted), job.batch));
+      job.group = 1;
+      tasks = job.batch * job.rows * job.cols;
+    }
+  }
+  if (tasks == 1) {
+    for (int64_t p = 0; p < job.batch; p++) run_piece(job, p, Piece{0, job.g.m, 0, job.g.n});
+  } else {
+    context->parallel(context, work > kLongWork ? std::max(tasks, kWakingTasks) : tasks, task<T>, &job);
+  }
+  return job.failed.load(std::memory_order_relaxed) ? FD_NO_MEMORY : FD_OK;
+}
+
+// A batch of row blocks that lie one after the other and share B is one taller product.
+template <class T>
+void merge_batch(Job<T>& job) {
+  Gemm<T>& g = job.g;
+  if (job.batch == 1 || job.batch_b != 0 || g.trans_a) return;
+  if (job.batch_a != g.m * g.lda || job.batch_c != g.m * g.ldc || (g.gate && g.ldgate != g.ldc)) return;
+  g.m *= job.batch;
+  job.batch = 1;
+}
+
+template <class T>
+fd_status gemm(fd_context* context, const fd_gemm* args) {
+  if (args->m == 0 || args->n == 0 || args->batch == 0) return FD_OK;
+  Job<T> job;
+  job.context = context;
+  job.g = {.m = args->m,
+           .n = args->n,
+           .k = args->k,
+           .a = static_cast<const T*>(args->a),
+           .b = static_cast<const T*>(args->b),
+           .c = static_cast<T*>(args->c),
+           .lda = args->lda,
+           .ldb = args->ldb,
+           .ldc = args->ldc,
+           .trans_a = args->trans_a != 0,
+           .trans_b = args->trans_b != 0,
+           .accumulate = args->accumulate != 0,
+           .activation = args->activation,
+           .gate_activation = args->gate_activation,
+           .bias = static_cast<const T*>(args->bias),
+           .bias_step = 1,
+           .gate = static_cast<const T*>(args->gate),
+           .ldgate = args->ldgate};
+  job.batch = args->batch;
+  job.batch_a = args->batch_a;
+  job.batch_b = args->batch_b;
+  job.batch_c = args->batch_c;
+  merge_batch(job);
+  column_as_row(job.g);
+  if (job.g.m == 1 && job.g.lda == 1) job.g.trans_a = false;
+  job.way = way_of(job.g);
+  return run(job);
+}
+
+}  // namespace
+
+void fill_gemm(fd_kernels* table) {
+  table->gemm.gemm[FD_F32] = gemm<float>;
+  table->gemm.gemm[FD_F64] = gemm<double>;
+}
+
+}  // namespace fd::FD_ISA

@@ -1,0 +1,81 @@
+// Copies of A and B in the order the tiles read them, for operands whose own layout is too slow to read in place.
+#pragma once
+
+#include "kernels/cpu/gemm.h"
+
+namespace fd::FD_ISA {
+
+// Vectors of 8 floats or 4 doubles, whatever the ISA: a transposed square of them is what all ISAs do well.
+template <class T>
+struct Square {
+  static constexpr int kSide = 32 / int(sizeof(T));
+  typedef T Row __attribute__((vector_size(32), aligned(sizeof(T)), may_alias));
+};
+
+FD_INLINE void transpose_square(const float* const* from, float* to, int64_t to_step) {
+  using Row = Square<float>::Row;
+  Row r[8], s[8];
+  FD_UNROLL for (int i = 0; i < 8; i++) r[i] = *reinterpret_cast<const Row*>(from[i]);
+  FD_UNROLL for (int i = 0; i < 8; i += 2) {
+    s[i] = __builtin_shufflevector(r[i], r[i + 1], 0, 8, 1, 9, 4, 12, 5, 13);
+    s[i + 1] = __builtin_shufflevector(r[i], r[i + 1], 2, 10, 3, 11, 6, 14, 7, 15);
+  }
+  FD_UNROLL for (int i = 0; i < 8; i += 4) {
+    r[i] = __builtin_shufflevector(s[i], s[i + 2], 0, 1, 8, 9, 4, 5, 12, 13);
+    r[i + 1] = __builtin_shufflevector(s[i], s[i + 2], 2, 3, 10, 11, 6, 7, 14, 15);
+    r[i + 2] = __builtin_shufflevector(s[i + 1], s[i + 3], 0, 1, 8, 9, 4, 5, 12, 13);
+    r[i + 3] = __builtin_shufflevector(s[i + 1], s[i + 3], 2, 3, 10, 11, 6, 7, 14, 15);
+  }
+  FD_UNROLL for (int i = 0; i < 4; i++) {
+    *reinterpret_cast<Row*>(to + i * to_step) = __builtin_shufflevector(r[i], r[i + 4], 0, 1, 2, 3, 8, 9, 10, 11);
+    *reinterpret_cast<Row*>(to + (i + 4) * to_step) =
+        __builtin_shufflevector(r[i], r[i + 4], 4, 5, 6, 7, 12, 13, 14, 15);
+  }
+}
+
+FD_INLINE void transpose_square(const double* const* from, double* to, int64_t to_step) {
+  using Row = Square<double>::Row;
+  Row r[4], s[4];
+  FD_UNROLL for (int i = 0; i < 4; i++) r[i] = *reinterpret_cast<const Row*>(from[i]);
+  FD_UNROLL for (int i = 0; i < 4; i += 2) {
+    s[i] = __builtin_shufflevector(r[i], r[i + 1], 0, 4, 2, 6);
+    s[i + 1] = __builtin_shufflevector(r[i], r[i + 1], 1, 5, 3, 7);
+  }
+  FD_UNROLL for (int i = 0; i < 2; i++) {
+    *reinterpret_cast<Row*>(to + i * to_step) = __builtin_shufflevector(s[i], s[i + 2], 0, 1, 4, 5);
+    *reinterpret_cast<Row*>(to + (i + 2) * to_step) = __builtin_shufflevector(s[i], s[i + 2], 2, 3, 6, 7);
+  }
+}
+
+// to[l * width + j] = from[j * from_step + l] for j < columns, l < k; the columns up to width (a whole number of
+// squares) repeat the last one, so that unused lanes never hold stale memory.
+template <class T>
+void transpose_panel(const T* from, int64_t from_step, int64_t columns, int64_t k, T* to, int64_t width) {
+  constexpr int S = Square<T>::kSide;
+  constexpr int64_t kLine = 64 / int64_t(sizeof(T));
+  for (int64_t begin = 0; begin < k; begin += kLine) {  // one cache line of every column at a time
+    const int64_t end = std::min(k, begin + kLine);
+    for (int64_t j = 0; j < width; j += S) {
+      const T* column[S];
+      FD_UNROLL for (int i = 0; i < S; i++) column[i] = from + std::min(j + i, columns - 1) * from_step + begin;
+      int64_t l = begin;
+      for (; l + S <= end; l += S) {
+        transpose_square(column, to + l * width + j, width);
+        FD_UNROLL for (int i = 0; i < S; i++) column[i] += S;
+      }
+      for (; l < end; l++) {
+        FD_UNROLL for (int i = 0; i < S; i++) to[l * width + j + i] = *column[i]++;
+      }
+    }
+  }
+}
+
+// How many elements beyond k a copied row of A is given: whole lines, and an odd number of them, so that the rows of a
+// tile do not share a cache set.
+template <class T>
+constexpr int64_t padded_row(int64_t k) {
+  constexpr int64_t kLine = 64 / int64_t(sizeof(T));
+  return (div_up(k, kLine) | 1) * kLine;
+}
+
+}  // namespace fd::FD_ISA

@@ -1,0 +1,143 @@
+// Shapes that do not fill a register tile: a few rows of C (bound by reading B), and products of few rows or columns
+// whose operands lie along k, where vectors run along k and no operand is rearranged (bound by reading the larger
+// operand, or by arithmetic when it is in cache).
+#pragma once
+
+#include <utility>
+
+#include "kernels/cpu/gemm_finish.h"
+#include "kernels/cpu/gemm_pack.h"
+
+namespace fd::FD_ISA {
+
+template <class T>
+Finish<T> finish_of(const Gemm<T>& g, int64_t row, int64_t col) {
+  return {g.bias ? g.bias + col * g.bias_step : nullptr,    g.bias_step, g.activation,
+          g.gate ? g.gate + row * g.ldgate + col : nullptr, g.ldgate,    g.gate_activation};
+}
+
+// --------------------------------------------------------------------------------------- a few rows, B row-major
+
+constexpr int kFewRows = 3;
+constexpr int64_t kFewRowsCols = 2048;  // columns of C at a time: they stay in L1 while B streams by
+#if defined(FD_ISA_AVX2)
+constexpr int kStreams = 4;  // rows of B read at once: as many as their multipliers fit in registers
+#else
+constexpr int kStreams = 8;
+#endif
+
+// C's rows += A(:, l..l+U) B(l..l+U, :) for `cols` columns.
+template <class T, int R, int U>
+FD_INLINE void add_rows(const T* a, int64_t a_row, int64_t a_step, const T* b, int64_t ldb, T* c, int64_t ldc,
+                        int64_t cols) {
+  Vec<T> x[R][U];
+  FD_UNROLL for (int i = 0; i < R; i++) { FD_UNROLL for (int u = 0; u < U; u++) x[i][u] = a[i * a_row + u * a_step]; }
+  for_vectors<T>(0, cols, [&](int64_t j, auto lanes) {
+    Vec<T> sum[R];
+    FD_UNROLL for (int i = 0; i < R; i++) sum[i] = load(c + i * ldc + j, lanes);
+    FD_UNROLL for (int u = 0; u < U; u++) {
+      const Vec<T> row = load(b + u * ldb + j, lanes);
+      FD_UNROLL for (int i = 0; i < R; i++) sum[i] = fma(x[i][u], row, sum[i]);
+    }
+    FD_UNROLL for (int i = 0; i < R; i++) store(sum[i], c + i * ldc + j, lanes);
+  });
+}
+
+template <class T, int R>
+void few_rows(const Gemm<T>& g, int64_t begin, int64_t end) {
+  const int64_t a_row = g.trans_a ? 1 : g.lda, a_step = g.trans_a ? g.lda : 1;
+  for (int64_t j = begin; j < end; j += kFewRowsCols) {
+    const int64_t cols = std::min(kFewRowsCols, end - j);
+    T* const c = g.c + j;
+    if (!g.accumulate)
+      for (int i = 0; i < R; i++) std::fill(c + i * g.ldc, c + i * g.ldc + cols, T(0));
+    int64_t l = 0;
+    for (; l + kStreams <= g.k; l += kStreams)
+      add_rows<T, R, kStreams>(g.a + l * a_step, a_row, a_step, g.b + l * g.ldb + j, g.ldb, c, g.ldc, cols);
+    for (; l < g.k; l++) add_rows<T, R, 1>(g.a + l * a_step, a_row, a_step, g.b + l * g.ldb + j, g.ldb, c, g.ldc, cols);
+    finish(finish_of(g, 0, j), c, g.ldc, R, cols);
+  }
+}
+
+template <class T>
+void multiply_few_rows(const Gemm<T>& g, int64_t begin, int64_t end) {
+  if (g.m == 1) return few_rows<T, 1>(g, begin, end);
+  if (g.m == 2) return few_rows<T, 2>(g, begin, end);
+  few_rows<T, 3>(g, begin, end);
+}
+
+// ------------------------------------------------------------------------------------ both operands along k
+
+#if defined(FD_ISA_AVX2)
+constexpr int kDotRows = 3, kDotCols = 4;
+#else
+constexpr int kDotRows = 4, kDotCols = 6;
+#endif
+
+// Operands of a product whose rows of A and columns of B are contiguous.
+template <class T>
+struct Dots {
+  int64_t k;
+  const T* a;
+  int64_t a_row;
+  const T* b;
+  int64_t b_col;
+  T* c;
+  int64_t ldc;
+  bool accumulate;
+};
+
+template <class T, int R, int N>
+void dot_tile(const Dots<T>& d, int64_t row, int64_t col) {
+  using V = Vec<T>;
+  const T* const a = d.a + row * d.a_row;
+  const T* const b = d.b + col * d.b_col;
+  V acc[R][N];
+  FD_UNROLL for (int i = 0; i < R; i++) { FD_UNROLL for (int j = 0; j < N; j++) acc[i][j] = V(T(0)); }
+  for_vectors<T>(0, d.k, [&](int64_t l, auto lanes) {
+    V x[R];
+    FD_UNROLL for (int i = 0; i < R; i++) x[i] = load(a + i * d.a_row + l, lanes);
+    FD_UNROLL for (int j = 0; j < N; j++) {
+      const V y = load(b + j * d.b_col + l, lanes);
+      FD_UNROLL for (int i = 0; i < R; i++) acc[i][j] = fma(x[i], y, acc[i][j]);
+    }
+  });
+  FD_UNROLL for (int i = 0; i < R; i++) {
+    T* const c = d.c + (row + i) * d.ldc + col;
+    FD_UNROLL for (int j = 0; j < N; j++) {
+      const T sum = hsum(acc[i][j]);
+      c[j] = d.accumulate ? c[j] + sum : sum;
+    }
+  }
+}
+
+template <class T>
+using DotTile = void (*)(const Dots<T>&, int64_t row, int64_t col);
+
+template <class T, int... I>
+DotTile<T> pick_dot_tile(int rows, int cols, std::integer_sequence<int, I...>) {
+  static constexpr DotTile<T> tiles[] = {dot_tile<T, I / kDotCols + 1, I % kDotCols + 1>...};
+  return tiles[(rows - 1) * kDotCols + cols - 1];
+}
+
+template <class T>
+void multiply_dots(const Dots<T>& d, const Piece& piece) {
+  constexpr auto all = std::make_integer_sequence<int, kDotRows * kDotCols>();
+  const int64_t rows = piece.row_end - piece.row_begin, cols = piece.col_end - piece.col_begin;
+  const int64_t row_groups = div_up(rows, kDotRows), col_groups = div_up(cols, kDotCols);
+  const auto tile = [&](int64_t r, int64_t c) {
+    const int64_t i = rows * r / row_groups, j = cols * c / col_groups;
+    const int64_t height = rows * (r + 1) / row_groups - i, width = cols * (c + 1) / col_groups - j;
+    pick_dot_tile<T>(int(height), int(width), all)(d, piece.row_begin + i, piece.col_begin + j);
+  };
+  // The smaller operand is read again and again, the larger one once.
+  if (rows >= cols) {
+    for (int64_t r = 0; r < row_groups; r++)
+      for (int64_t c = 0; c < col_groups; c++) tile(r, c);
+  } else {
+    for (int64_t c = 0; c < col_groups; c++)
+      for (int64_t r = 0; r < row_groups; r++) tile(r, c);
+  }
+}
+
+}  // namespace fd::FD_ISA
