@@ -8,6 +8,7 @@ void fill(fd_kernels* table) {
   fill_elementwise_binary(table);
   fill_elementwise_compare(table);
   fill_elementwise_cast(table);
+  fill_gemm(table);
   fill_softmax(table);
   fill_cross_entropy(table);
   fill_loss(table);

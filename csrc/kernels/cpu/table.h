@@ -13,6 +13,7 @@ void fill_elementwise_math(fd_kernels* table);
 void fill_elementwise_binary(fd_kernels* table);
 void fill_elementwise_compare(fd_kernels* table);
 void fill_elementwise_cast(fd_kernels* table);
+void fill_gemm(fd_kernels* table);
 void fill_softmax(fd_kernels* table);
 void fill_cross_entropy(fd_kernels* table);
 void fill_loss(fd_kernels* table);
