@@ -21,5 +21,6 @@ void bind_nn(nanobind::module_& m);
 void bind_random(nanobind::module_& m);
 void bind_index(nanobind::module_& m);
 void bind_move(nanobind::module_& m);
+void bind_sort(nanobind::module_& m);
 
 }  // namespace fd::bindings

@@ -51,6 +51,7 @@ NB_MODULE(_core, m) {
   bind_random(m);
   bind_index(m);
   bind_move(m);
+  bind_sort(m);
   m.attr("inf") = std::numeric_limits<double>::infinity();
   m.attr("nan") = std::numeric_limits<double>::quiet_NaN();
   m.attr("pi") = 3.14159265358979323846;

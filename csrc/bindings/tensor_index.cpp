@@ -5,6 +5,7 @@
 #include "bindings/caster.h"
 #include "bindings/interop.h"
 #include "bindings/literal.h"
+#include "bindings/results.h"
 
 namespace fd::bindings {
 
@@ -55,9 +56,10 @@ void add_item(IndexList& list, PyObject* o) {
   } else if (PyIndex_Check(o)) {
     list.add(IndexKind::integer).start = as_index(o);
   } else {
-    fail<IndexError>("only integers, slices (:), ellipsis (...), None and tensors or lists of integers or bools are "
-                     "valid indices, got ",
-                     Py_TYPE(o)->tp_name);
+    fail<IndexError>(
+        "only integers, slices (:), ellipsis (...), None and tensors or lists of integers or bools are "
+        "valid indices, got ",
+        Py_TYPE(o)->tp_name);
   }
 }
 
@@ -104,16 +106,6 @@ int tensor_setitem(PyObject* self, PyObject* key, PyObject* value) {
 }
 
 namespace {
-
-using Tensors = std::vector<Tensor>;
-
-nb::tuple tuple_of(const Tensors& tensors) {
-  nb::object out = nb::steal(PyTuple_New(static_cast<Py_ssize_t>(tensors.size())));
-  if (!out.is_valid()) throw nb::python_error();
-  for (size_t i = 0; i < tensors.size(); i++)
-    PyTuple_SET_ITEM(out.ptr(), static_cast<Py_ssize_t>(i), wrap(tensors[i]));
-  return nb::borrow<nb::tuple>(out);
-}
 
 // name(t, ...) writes to a copy, name_(t, ...) in place; both as methods, the first as a function too.
 template <class... A, class... Extra>
@@ -178,11 +170,14 @@ ops::ScatterReduction scatter_reduction(const std::string& name) {
 
 void bind_scatter(nb::module_& m) {
   using Mode = const std::optional<std::string>&;
-  const auto gather = [](const Tensor& t, int64_t dim, const Tensor& index, bool) { return ops::gather(t, dim, index); };
+  const auto gather = [](const Tensor& t, int64_t dim, const Tensor& index, bool) {
+    return ops::gather(t, dim, index);
+  };
   function_and_method(m, "gather", gather, "dim"_a, "index"_a, nb::kw_only(), "sparse_grad"_a = false,
                       "out[i][j] = input[index[i][j]][j] for dim 0, and so on. IndexError outside [0, size).");
   const char* doc =
-      "input[index[i][j]][j] = src[i][j] for dim 0, and so on; src may be a number. reduce='add' or 'multiply' combines "
+      "input[index[i][j]][j] = src[i][j] for dim 0, and so on; src may be a number. reduce='add' or 'multiply' "
+      "combines "
       "with what is there.";
   bind_write(
       m, "scatter",

@@ -316,17 +316,19 @@ Tensor scatter_reduce(const Tensor& t, int64_t dim, const Tensor& which, const T
 }
 
 Tensor take_along_dim(const Tensor& t, const Tensor& which, std::optional<int64_t> dim) {
-  if (!dim) return gather(reshape(t, {t.numel()}), 0, reshape(which, {which.numel()}));
+  if (!dim) return take_along_dim(reshape(t, {t.numel()}), reshape(which, {which.numel()}), 0);
   check<ShapeError>(t.dim() == which.dim(), "take_along_dim: indices have ", which.dim(),
                     " dimensions but the tensor has ", t.dim());
   const int d = normalize_dim("take_along_dim", *dim, t.dim());
   Shape a = t.shape(), b = which.shape();
-  a[d] = b[d] = 1;
+  if (t.dim() > 0) a[d] = b[d] = 1;
   Shape shape = broadcast("take_along_dim", a, b);
-  shape[d] = t.size(d);
+  if (t.dim() > 0) shape[d] = t.size(d);
   const Tensor from = expand(t, shape);
-  shape[d] = which.size(d);
-  return gather(from, d, expand(which, shape));
+  if (t.dim() > 0) shape[d] = which.size(d);
+  const Tensor positions = as_positions("take_along_dim", which);
+  const Scalar n(t.dim() > 0 ? t.size(d) : int64_t(1));
+  return gather(from, d, expand(where(compare(FD_LT, positions, 0), add(positions, n), positions), shape));
 }
 
 namespace {

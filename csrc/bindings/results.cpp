@@ -1,4 +1,4 @@
-#include "bindings/named_pair.h"
+#include "bindings/results.h"
 
 #include <map>
 #include <string>
@@ -28,6 +28,26 @@ nb::object named_pair(const char* op, const ops::ValueIndex& r) {
   PyStructSequence_SetItem(pair.ptr(), 0, wrap(r.values));
   PyStructSequence_SetItem(pair.ptr(), 1, wrap(r.indices));
   return pair;
+}
+
+nb::object tuple_of(const Tensors& tensors) {
+  nb::object out = nb::steal(PyTuple_New(static_cast<Py_ssize_t>(tensors.size())));
+  if (!out.is_valid()) throw nb::python_error();
+  for (size_t i = 0; i < tensors.size(); i++) PyTuple_SET_ITEM(out.ptr(), static_cast<Py_ssize_t>(i), wrap(tensors[i]));
+  return out;
+}
+
+Tensors tensors_of(const nb::args& args, const char* op) {
+  nb::object items = args;
+  if (args.size() == 1 && !is_tensor(nb::handle(args[0]).ptr())) items = args[0];
+  check<DTypeError>(PyTuple_Check(items.ptr()) || PyList_Check(items.ptr()), op,
+                    ": expected tensors, or one tuple or list of tensors");
+  Tensors out;
+  for (nb::handle item : items) {
+    check<DTypeError>(is_tensor(item.ptr()), op, ": expected tensors, got ", Py_TYPE(item.ptr())->tp_name);
+    out.push_back(tensor_of(item.ptr()));
+  }
+  return out;
 }
 
 }  // namespace fd::bindings
