@@ -28,7 +28,8 @@ bool cpu_has(Isa isa) {
   switch (isa) {
     case Isa::reference: return true;
 #if defined(__x86_64__)
-    case Isa::avx2: return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    case Isa::avx2:
+      return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
     case Isa::avx512:
       return cpu_has(Isa::avx2) && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
              __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
@@ -56,7 +57,8 @@ bool built(Isa isa) {
   }
 }
 
-// Each wider table starts as a copy of the narrower one: a kernel an ISA does not supply stays the one below.
+// Each wider table starts as a copy of the narrower one: a kernel an ISA does not supply stays the one below. Even the
+// functions that fill a table are compiled for its ISA, so only what the CPU can run is called.
 struct Tables {
   fd_kernels table[kIsaCount] = {};
   Tables() {
@@ -66,11 +68,11 @@ struct Tables {
     reference::fill(&base);
     for (int i = 1; i < kIsaCount; i++) table[i] = base;
 #ifdef FD_BUILD_AVX2
-    avx2::fill(&table[int(Isa::avx2)]);
+    if (cpu_has(Isa::avx2)) avx2::fill(&table[int(Isa::avx2)]);
     table[int(Isa::avx512)] = table[int(Isa::avx2)];
 #endif
 #ifdef FD_BUILD_AVX512
-    avx512::fill(&table[int(Isa::avx512)]);
+    if (cpu_has(Isa::avx512)) avx512::fill(&table[int(Isa::avx512)]);
 #endif
 #ifdef FD_BUILD_NEON
     neon::fill(&table[int(Isa::neon)]);

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
-from functools import wraps
-
 from .._core import _set_grad_enabled, is_grad_enabled
+
+
+def _named_like(function):
+    """functools.wraps without its import, which costs as much as the rest of this package's."""
+
+    def name(wrapped):
+        for attribute in ("__module__", "__name__", "__qualname__", "__doc__", "__annotations__"):
+            if hasattr(function, attribute):
+                setattr(wrapped, attribute, getattr(function, attribute))
+        wrapped.__wrapped__ = function
+        return wrapped
+
+    return name
 
 
 class _GradMode:
@@ -23,7 +34,7 @@ class _GradMode:
     def __call__(self, function):
         kind = type(self)
 
-        @wraps(function)
+        @_named_like(function)
         def wrapped(*args, **kwargs):
             with kind():
                 return function(*args, **kwargs)
@@ -87,7 +98,7 @@ class set_grad_enabled:  # noqa: N801
         _set_grad_enabled(self.before)
         mode = self.mode
 
-        @wraps(function)
+        @_named_like(function)
         def wrapped(*args, **kwargs):
             with set_grad_enabled(mode):
                 return function(*args, **kwargs)
