@@ -8,8 +8,8 @@ import platform
 from . import _core
 
 
-def show_config() -> str:
-    """Version, instruction set in use and why, threads, devices: what `freedive info` prints."""
+def show_config() -> None:
+    """Prints version, instruction set in use and why, threads and devices, as `freedive info` does."""
     threads = os.environ.get("FREEDIVE_NUM_THREADS")
     why = f"FREEDIVE_NUM_THREADS={threads}" if threads else "all usable CPUs"
     lines = [
@@ -21,4 +21,4 @@ def show_config() -> str:
         "devices           cpu",
         "cuda              not available: this build has no CUDA plug-in",
     ]
-    return "\n".join(lines)
+    print("\n".join(lines))

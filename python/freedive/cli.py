@@ -119,7 +119,6 @@ def _leave_files(args: argparse.Namespace, trainer: Any) -> None:
 
 
 def _info(args: argparse.Namespace) -> int:
-    print(f"freedive {fd.__version__}, Python {sys.version.split()[0]}")
     fd.show_config()
     return OK
 
