@@ -96,34 +96,37 @@ void warn_if_broadcast(const char* op, const Tensor& input, const Tensor& target
   if (PyErr_WarnEx(PyExc_UserWarning, message.c_str(), 1) < 0) throw nb::python_error();
 }
 
-// A loss weighted element by element before it is reduced.
+// A loss weighted element by element before it is reduced; what a mean divides by differs, in PyTorch too.
+enum class Divisor { weights, elements };
 template <class Loss>
-Tensor weighted(const char* op, const Maybe& weight, fd_reduction reduction, Loss loss) {
+Tensor weighted(const char* op, const Tensor& input, const Maybe& weight, fd_reduction reduction, Divisor divisor,
+                Loss loss) {
   if (!weight) return loss(reduction);
+  check<ShapeError>(weight->shape() == input.shape(), op, ": weight has shape ", weight->shape(), " but input has ",
+                    input.shape(), "; expected the same");
   const Tensor each = ops::mul(loss(FD_REDUCTION_NONE), *weight);
   if (reduction == FD_REDUCTION_NONE) return each;
-  const Shape shape = broadcast(op, each.shape(), weight->shape());
-  return reduction == FD_REDUCTION_SUM ? ops::sum(each)
-                                       : ops::div(ops::sum(each), ops::sum(ops::expand(*weight, shape)));
+  if (reduction == FD_REDUCTION_SUM) return ops::sum(each);
+  return divisor == Divisor::weights ? ops::div(ops::sum(each), ops::sum(*weight)) : ops::mean(each);
 }
 
 Tensor mse_loss(const Tensor& input, const Tensor& target, Flag size_average, Flag reduce, const char* reduction,
                 const Maybe& weight) {
   warn_if_broadcast("mse_loss", input, target);
-  return weighted("mse_loss", weight, reduction_of("mse_loss", older(size_average, reduce, reduction)),
-                  [&](fd_reduction r) { return ops::mse_loss(input, target, r); });
+  return weighted("mse_loss", input, weight, reduction_of("mse_loss", older(size_average, reduce, reduction)),
+                  Divisor::weights, [&](fd_reduction r) { return ops::mse_loss(input, target, r); });
 }
 
 Tensor l1_loss(const Tensor& input, const Tensor& target, Flag size_average, Flag reduce, const char* reduction,
                const Maybe& weight) {
   warn_if_broadcast("l1_loss", input, target);
-  return weighted("l1_loss", weight, reduction_of("l1_loss", older(size_average, reduce, reduction)),
-                  [&](fd_reduction r) { return ops::l1_loss(input, target, r); });
+  return weighted("l1_loss", input, weight, reduction_of("l1_loss", older(size_average, reduce, reduction)),
+                  Divisor::weights, [&](fd_reduction r) { return ops::l1_loss(input, target, r); });
 }
 
 Tensor huber_loss(const Tensor& input, const Tensor& target, const char* reduction, double delta, const Maybe& weight) {
   warn_if_broadcast("huber_loss", input, target);
-  return weighted("huber_loss", weight, reduction_of("huber_loss", reduction),
+  return weighted("huber_loss", input, weight, reduction_of("huber_loss", reduction), Divisor::elements,
                   [&](fd_reduction r) { return ops::huber_loss(input, target, r, delta); });
 }
 

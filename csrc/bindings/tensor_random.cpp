@@ -71,8 +71,10 @@ void bind_generator(nb::module_& m) {
           "A generator that goes on from the same state.")
       .def_prop_ro(
           "device", [](const Generator&) { return Device(); }, "Always the CPU.")
-      .def("__getstate__", state_of)
-      .def("__setstate__", [](Generator& g, const Tensor& state) { new (&g) Generator(), set_state(g, state); });
+      .def("__getstate__", [](const Generator& g) { return std::make_pair(g.state().seed, g.state().offset); })
+      .def("__setstate__", [](Generator& g, std::pair<uint64_t, uint64_t> state) {
+        (new (&g) Generator())->set_state({state.first, state.second});
+      });
   m.attr("default_generator") = nb::cast(&default_generator(), nb::rv_policy::reference);
   m.def(
       "manual_seed",

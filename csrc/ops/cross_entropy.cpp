@@ -24,12 +24,13 @@ constexpr const char* kName = "cross_entropy";
 // [n, c, d1, ...] as rows of classes, [n, d1, ..., c]: a view.
 Tensor classes_last(const Tensor& t) {
   const int d = class_dim(t.shape());
-  Shape shape = t.shape();
-  Dims strides = t.strides();
-  shape.push_back(shape[d]);
-  strides.push_back(strides[d]);
-  shape.erase(d);
-  strides.erase(d);
+  Shape shape;
+  Dims strides;
+  for (int i = 0; i < t.dim(); i++) {
+    const int from = i < d ? i : i + 1 < t.dim() ? i + 1 : d;
+    shape.push_back(t.size(from));
+    strides.push_back(t.stride(from));
+  }
   return alias(t, shape, strides, t->storage_offset());
 }
 
