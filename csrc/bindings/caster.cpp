@@ -101,8 +101,7 @@ bool parse_operand(PyObject* o, Tensor* holder, Scalar* scalar, bool* is_tensor_
 namespace {
 
 struct PyDType {
-  PyObject_HEAD
-  DType dtype;
+  PyObject_HEAD DType dtype;
 };
 
 PyTypeObject* dtype_type;
@@ -130,7 +129,8 @@ PyMethodDef dtype_methods[] = {
     {nullptr, nullptr, 0, nullptr},
 };
 PyType_Slot dtype_slots[] = {
-    {Py_tp_doc, const_cast<char*>("The element type of a tensor: float32, float64, int64, int32, uint8, bool, float16 or bfloat16.")},
+    {Py_tp_doc, const_cast<char*>(
+                    "The element type of a tensor: float32, float64, int64, int32, uint8, bool, float16 or bfloat16.")},
     {Py_tp_repr, reinterpret_cast<void*>(dtype_repr)},
     {Py_tp_getset, dtype_getset},
     {Py_tp_methods, dtype_methods},
@@ -150,18 +150,25 @@ void add_dtypes(PyObject* module) {
     dtype_objects[i] = reinterpret_cast<PyObject*>(o);
     PyModule_AddObjectRef(module, name(o->dtype), dtype_objects[i]);
   }
-  constexpr std::pair<const char*, DType> aliases[] = {
-      {"float", DType::float32}, {"double", DType::float64}, {"half", DType::float16},
-      {"long", DType::int64},    {"int", DType::int32}};
+  constexpr std::pair<const char*, DType> aliases[] = {{"float", DType::float32},
+                                                       {"double", DType::float64},
+                                                       {"half", DType::float16},
+                                                       {"long", DType::int64},
+                                                       {"int", DType::int32}};
   for (const auto& [alias, d] : aliases) PyModule_AddObjectRef(module, alias, dtype_objects[index(d)]);
 }
 
 bool parse_dtype(PyObject* o, DType* out) noexcept {
-  if (Py_TYPE(o) == dtype_type) *out = dtype_of_object(o);
-  else if (o == reinterpret_cast<PyObject*>(&PyFloat_Type)) *out = DType::float64;
-  else if (o == reinterpret_cast<PyObject*>(&PyLong_Type)) *out = DType::int64;
-  else if (o == reinterpret_cast<PyObject*>(&PyBool_Type)) *out = DType::boolean;
-  else return false;
+  if (Py_TYPE(o) == dtype_type)
+    *out = dtype_of_object(o);
+  else if (o == reinterpret_cast<PyObject*>(&PyFloat_Type))
+    *out = DType::float64;
+  else if (o == reinterpret_cast<PyObject*>(&PyLong_Type))
+    *out = DType::int64;
+  else if (o == reinterpret_cast<PyObject*>(&PyBool_Type))
+    *out = DType::boolean;
+  else
+    return false;
   return true;
 }
 
@@ -250,19 +257,25 @@ const char* kind_name(Device d) { return d.kind == DeviceKind::cpu ? "cpu" : "cu
 
 void bind_device(nb::module_& m) {
   nb::class_<Device>(m, "device", "Where a tensor lives: device('cpu'), device('cuda') or device('cuda', 1).")
-      .def("__init__", [](Device* self, const Device& other) { new (self) Device(other); }, "device"_a)
-      .def("__init__", [](Device* self, const std::string& text) { new (self) Device(device_from_text(text)); }, "device"_a)
-      .def("__init__",
-           [](Device* self, const std::string& type, int index) {
-             check<DeviceError>(index >= 0 && index < 100, "device: index ", index, " is out of range");
-             new (self) Device(device_from_text(type + ":" + std::to_string(index)));
-           },
-           "type"_a, "index"_a)
-      .def_prop_ro("type", [](Device d) { return std::string(kind_name(d)); }, "'cpu' or 'cuda'.")
-      .def_prop_ro("index",
-                   [](Device d) { return d.kind == DeviceKind::cpu ? std::nullopt : std::optional<int>(d.ordinal); },
-                   "Which GPU; None for the CPU.")
-      .def("__eq__", [](Device a, Device b) { return a == b; }, nb::is_operator())
+      .def(
+          "__init__", [](Device* self, const Device& other) { new (self) Device(other); }, "device"_a)
+      .def(
+          "__init__", [](Device* self, const std::string& text) { new (self) Device(device_from_text(text)); },
+          "device"_a)
+      .def(
+          "__init__",
+          [](Device* self, const std::string& type, int index) {
+            check<DeviceError>(index >= 0 && index < 100, "device: index ", index, " is out of range");
+            new (self) Device(device_from_text(type + ":" + std::to_string(index)));
+          },
+          "type"_a, "index"_a)
+      .def_prop_ro(
+          "type", [](Device d) { return std::string(kind_name(d)); }, "'cpu' or 'cuda'.")
+      .def_prop_ro(
+          "index", [](Device d) { return d.kind == DeviceKind::cpu ? std::nullopt : std::optional<int>(d.ordinal); },
+          "Which GPU; None for the CPU.")
+      .def(
+          "__eq__", [](Device a, Device b) { return a == b; }, nb::is_operator())
       .def("__hash__", [](Device d) { return int(d.kind) * 128 + d.ordinal; })
       .def("__str__", [](Device d) { return text(d); })
       .def("__repr__",

@@ -27,7 +27,7 @@ bool parse_device(PyObject* o, Device* out) noexcept;  // a freedive device, or 
 // tensor, number, or NumPy array; `holder` keeps a converted array alive.
 bool parse_operand(PyObject* o, Tensor* holder, Scalar* scalar, bool* is_tensor) noexcept;
 
-PyObject* wrap_dtype(DType d);     // new reference to the one object of this dtype
+PyObject* wrap_dtype(DType d);        // new reference to the one object of this dtype
 PyObject* wrap_size(const Shape& s);  // freedive.Size, a tuple
 
 // A tensor or a number, as an elementwise op takes it.
@@ -46,7 +46,8 @@ std::optional<Dims> either(const std::optional<Dims>& dim, const std::optional<D
 // Adds a method to Tensor.
 template <class F, class... Extra>
 void method(const char* name, F&& f, const Extra&... extra) {
-  nb::cpp_function_def(std::forward<F>(f), nb::scope(reinterpret_cast<PyObject*>(tensor_type)), nb::name(name), nb::is_method(), extra...);
+  nb::cpp_function_def(std::forward<F>(f), nb::scope(reinterpret_cast<PyObject*>(tensor_type)), nb::name(name),
+                       nb::is_method(), extra...);
 }
 
 // Adds a module function whose first argument is `input`, and the method of the same name.
@@ -74,7 +75,9 @@ struct type_caster<fd::Tensor> {
 template <>
 struct type_caster<fd::DType> {
   NB_TYPE_CASTER(fd::DType, const_name("freedive.dtype"))
-  bool from_python(handle src, uint32_t, cleanup_list*) noexcept { return fd::bindings::parse_dtype(src.ptr(), &value); }
+  bool from_python(handle src, uint32_t, cleanup_list*) noexcept {
+    return fd::bindings::parse_dtype(src.ptr(), &value);
+  }
   static handle from_cpp(fd::DType d, rv_policy, cleanup_list*) noexcept { return fd::bindings::wrap_dtype(d); }
 };
 
@@ -90,13 +93,19 @@ template <>
 struct type_caster<fd::Scalar> {
   static constexpr auto Name = const_name("float | int | bool");
   using Value = fd::Scalar;
-  template <typename T> using Cast = movable_cast_t<T>;
-  template <typename T> static constexpr bool can_cast() { return true; }
+  template <typename T>
+  using Cast = movable_cast_t<T>;
+  template <typename T>
+  static constexpr bool can_cast() {
+    return true;
+  }
   explicit operator fd::Scalar*() { return &value; }
   explicit operator fd::Scalar&() { return value; }
   explicit operator fd::Scalar&&() { return static_cast<fd::Scalar&&>(value); }
   fd::Scalar value = fd::Scalar(0);
-  bool from_python(handle src, uint32_t, cleanup_list*) noexcept { return fd::bindings::parse_scalar(src.ptr(), &value); }
+  bool from_python(handle src, uint32_t, cleanup_list*) noexcept {
+    return fd::bindings::parse_scalar(src.ptr(), &value);
+  }
   static handle from_cpp(fd::Scalar s, rv_policy, cleanup_list*) noexcept {
     if (s.kind == fd::ScalarKind::floating) return PyFloat_FromDouble(s.f);
     if (s.kind == fd::ScalarKind::boolean) return PyBool_FromLong(s.i != 0);

@@ -88,8 +88,8 @@ void destroy_capsule(PyObject* capsule) {
   m->deleter(m);
 }
 
-nb::object to_dlpack(const Tensor& self, const nb::object& stream, const nb::object& max_version, const nb::object& device,
-                     const std::optional<bool>& copy) {
+nb::object to_dlpack(const Tensor& self, const nb::object& stream, const nb::object& max_version,
+                     const nb::object& device, const std::optional<bool>& copy) {
   check<GradError>(!requires_grad(self), "__dlpack__: this tensor requires grad; use detach()");
   check<DeviceError>(stream.is_none(), "__dlpack__: a CPU tensor has no stream");
   if (!device.is_none())
@@ -126,7 +126,8 @@ Tensor import_tensor(Managed* m, bool writable) {
   const DLTensor& d = m->tensor;
   check<DeviceError>(d.device.device_type == kCpu, "from_dlpack: the data is on device type ", d.device.device_type,
                      "; only the CPU is available");
-  check<ShapeError>(d.ndim <= FD_MAX_DIMS, "from_dlpack: ", d.ndim, " dimensions; at most ", int(FD_MAX_DIMS), " are supported");
+  check<ShapeError>(d.ndim <= FD_MAX_DIMS, "from_dlpack: ", d.ndim, " dimensions; at most ", int(FD_MAX_DIMS),
+                    " are supported");
   const DType dtype = dtype_of(d.dtype);
   const Shape shape(d.shape, d.ndim);
   const Dims strides = d.strides ? Dims(d.strides, d.ndim) : contiguous_strides(shape);
@@ -136,8 +137,8 @@ Tensor import_tensor(Managed* m, bool writable) {
     span += std::max<int64_t>(shape[i] - 1, 0) * strides[i];
   }
   char* data = static_cast<char*>(d.data) + d.byte_offset;
-  Ref<Storage> storage = Storage::borrow(data, static_cast<size_t>(span) * item_size(dtype), {}, writable,
-                                         release_import<Managed>, m);
+  Ref<Storage> storage =
+      Storage::borrow(data, static_cast<size_t>(span) * item_size(dtype), {}, writable, release_import<Managed>, m);
   return TensorImpl::create(std::move(storage), data, dtype, shape, strides);
 }
 
@@ -150,7 +151,8 @@ Tensor from_capsule(nb::handle capsule) {
     PyCapsule_SetName(c, "used_dltensor_versioned");
     return t;
   }
-  check<ValueError>(PyCapsule_IsValid(c, kName), "from_dlpack: the capsule was already consumed or is no DLPack capsule");
+  check<ValueError>(PyCapsule_IsValid(c, kName),
+                    "from_dlpack: the capsule was already consumed or is no DLPack capsule");
   const Tensor t = import_tensor(static_cast<DLManagedTensor*>(PyCapsule_GetPointer(c, kName)), true);
   PyCapsule_SetName(c, "used_dltensor");
   return t;
@@ -158,8 +160,8 @@ Tensor from_capsule(nb::handle capsule) {
 
 Tensor from_dlpack(nb::handle source) {
   if (PyCapsule_CheckExact(source.ptr())) return from_capsule(source);
-  check<DTypeError>(PyObject_HasAttrString(source.ptr(), "__dlpack__"), "from_dlpack: '", Py_TYPE(source.ptr())->tp_name,
-                    "' has no __dlpack__");
+  check<DTypeError>(PyObject_HasAttrString(source.ptr(), "__dlpack__"), "from_dlpack: '",
+                    Py_TYPE(source.ptr())->tp_name, "' has no __dlpack__");
   const nb::object method = source.attr("__dlpack__");
   nb::object capsule;
   try {
@@ -176,7 +178,9 @@ Tensor from_dlpack(nb::handle source) {
 void bind_dlpack(nb::module_& m) {
   method("__dlpack__", to_dlpack, nb::kw_only(), "stream"_a = nb::none(), "max_version"_a = nb::none(),
          "dl_device"_a = nb::none(), "copy"_a = nb::none(), "This tensor as a DLPack capsule.");
-  method("__dlpack_device__", [](const Tensor&) { return nb::make_tuple(kCpu, 0); }, "The DLPack device: (1, 0), the CPU.");
+  method(
+      "__dlpack_device__", [](const Tensor&) { return nb::make_tuple(kCpu, 0); },
+      "The DLPack device: (1, 0), the CPU.");
   m.def("from_dlpack", from_dlpack, "ext_tensor"_a,
         "A tensor over the memory of another library's array (PyTorch, NumPy, JAX, CuPy), without a copy.");
 }

@@ -16,14 +16,22 @@ std::optional<DType> dtype_of_format(const char* format, Py_ssize_t itemsize) {
   if (*format == '=' || *format == '@' || *format == '<') format++;
   if (std::strlen(format) != 1) return std::nullopt;
   switch (*format) {
-    case '?': return DType::boolean;
-    case 'B': return DType::uint8;
-    case 'e': return DType::float16;
-    case 'f': return DType::float32;
-    case 'd': return DType::float64;
-    case 'i': case 'l': case 'q':
+    case '?':
+      return DType::boolean;
+    case 'B':
+      return DType::uint8;
+    case 'e':
+      return DType::float16;
+    case 'f':
+      return DType::float32;
+    case 'd':
+      return DType::float64;
+    case 'i':
+    case 'l':
+    case 'q':
       return itemsize == 4 ? std::optional(DType::int32) : itemsize == 8 ? std::optional(DType::int64) : std::nullopt;
-    default: return std::nullopt;
+    default:
+      return std::nullopt;
   }
 }
 
@@ -67,8 +75,10 @@ Tensor from_buffer(PyObject* object) {
   const auto item = static_cast<int64_t>(item_size(*dtype));
   for (int i = 0; i < v->ndim; i++) {
     const int64_t step = v->strides[i];
-    check<ValueError>(step >= 0 || v->shape[i] <= 1, "from_numpy: arrays with negative strides cannot be shared; copy() it first");
-    check<ValueError>(step % item == 0 || v->shape[i] <= 1, "from_numpy: strides are not a multiple of the element size; copy() it first");
+    check<ValueError>(step >= 0 || v->shape[i] <= 1,
+                      "from_numpy: arrays with negative strides cannot be shared; copy() it first");
+    check<ValueError>(step % item == 0 || v->shape[i] <= 1,
+                      "from_numpy: strides are not a multiple of the element size; copy() it first");
     shape.push_back(v->shape[i]);
     strides.push_back(v->shape[i] <= 1 ? 0 : step / item);
   }
@@ -78,7 +88,8 @@ Tensor from_buffer(PyObject* object) {
   for (int i = 0; i < shape.size(); i++) span += std::max<int64_t>(shape[i] - 1, 0) * strides[i] * item;
   auto* data = static_cast<char*>(v->buf);
   const bool writable = !v->readonly;
-  Ref<Storage> storage = Storage::borrow(data, static_cast<size_t>(span), {}, writable, release_buffer, holder.release());
+  Ref<Storage> storage =
+      Storage::borrow(data, static_cast<size_t>(span), {}, writable, release_buffer, holder.release());
   return TensorImpl::create(std::move(storage), data, *dtype, shape, strides);
 }
 
@@ -87,11 +98,16 @@ int tensor_getbuffer(PyObject* self, Py_buffer* view, int flags) {
   view->obj = nullptr;
   const char* format = kFormats[index(t->dtype)];
   const char* problem = nullptr;
-  if (t->requires_grad) problem = "a tensor that requires grad does not share its memory; use detach().numpy()";
-  else if (!format) problem = "bfloat16 has no NumPy type; convert it with float()";
-  else if (t->device.kind != DeviceKind::cpu) problem = "the tensor is not on the CPU; use cpu() first";
-  else if ((flags & PyBUF_WRITABLE) && !t->storage->writable) problem = "the tensor's memory is read-only";
-  else if (!(flags & PyBUF_STRIDES) && !t->contiguous) problem = "the tensor is not contiguous";
+  if (t->requires_grad)
+    problem = "a tensor that requires grad does not share its memory; use detach().numpy()";
+  else if (!format)
+    problem = "bfloat16 has no NumPy type; convert it with float()";
+  else if (t->device.kind != DeviceKind::cpu)
+    problem = "the tensor is not on the CPU; use cpu() first";
+  else if ((flags & PyBUF_WRITABLE) && !t->storage->writable)
+    problem = "the tensor's memory is read-only";
+  else if (!(flags & PyBUF_STRIDES) && !t->contiguous)
+    problem = "the tensor is not contiguous";
   if (problem) {
     PyErr_SetString(PyExc_BufferError, problem);
     return -1;
@@ -126,7 +142,8 @@ nb::object to_numpy(nb::handle self, bool force) {
   Tensor t = tensor_of(self.ptr());
   if (force) t = ops::detach(t);
   check<GradError>(!requires_grad(t), "numpy: this tensor requires grad; use detach().numpy()");
-  check<DTypeError>(kFormats[index(t.dtype())] != nullptr, "numpy: bfloat16 has no NumPy type; convert it with float()");
+  check<DTypeError>(kFormats[index(t.dtype())] != nullptr,
+                    "numpy: bfloat16 has no NumPy type; convert it with float()");
   const nb::object source = nb::steal(wrap(t));
   return numpy_module().attr("asarray")(nb::steal(PyMemoryView_FromObject(source.ptr())));
 }
@@ -141,10 +158,11 @@ nb::object to_array(nb::handle self, nb::handle dtype, nb::handle copy) {
 }  // namespace
 
 void bind_interop(nb::module_& m) {
-  m.def("from_numpy", [](nb::handle array) { return from_buffer(array.ptr()); }, "ndarray"_a,
-        "A tensor over the memory of a NumPy array (or any buffer), without a copy.\n\n"
-        "Writing to either changes both. Raises DTypeError for element types without a dtype here and ValueError for\n"
-        "negative strides.");
+  m.def(
+      "from_numpy", [](nb::handle array) { return from_buffer(array.ptr()); }, "ndarray"_a,
+      "A tensor over the memory of a NumPy array (or any buffer), without a copy.\n\n"
+      "Writing to either changes both. Raises DTypeError for element types without a dtype here and ValueError for\n"
+      "negative strides.");
   m.def(
       "frombuffer",
       [](nb::handle buffer, DType dtype, int64_t count, int64_t offset) {
@@ -152,19 +170,22 @@ void bind_interop(nb::module_& m) {
         if (!bytes.is_valid()) throw nb::python_error();
         const Tensor raw = from_buffer(nb::object(bytes.attr("cast")("B")).ptr());
         const auto item = static_cast<int64_t>(item_size(dtype));
-        check<ValueError>(offset >= 0 && offset <= raw.numel(), "frombuffer: offset ", offset, " is outside a buffer of ",
-                          raw.numel(), " bytes");
+        check<ValueError>(offset >= 0 && offset <= raw.numel(), "frombuffer: offset ", offset,
+                          " is outside a buffer of ", raw.numel(), " bytes");
         const int64_t room = (raw.numel() - offset) / item, n = count < 0 ? room : count;
-        check<ValueError>(n <= room && (count >= 0 || (raw.numel() - offset) % item == 0), "frombuffer: ", n, " elements of ",
-                          dtype, " do not fit a buffer of ", raw.numel(), " bytes from offset ", offset);
+        check<ValueError>(n <= room && (count >= 0 || (raw.numel() - offset) % item == 0), "frombuffer: ", n,
+                          " elements of ", dtype, " do not fit a buffer of ", raw.numel(), " bytes from offset ",
+                          offset);
         return TensorImpl::create(raw->storage, raw->data + offset, dtype, {n}, {1});
       },
       "buffer"_a, nb::kw_only(), "dtype"_a, "count"_a = -1, "offset"_a = 0,
       "A 1-d tensor over the bytes of a buffer, without a copy; count -1 takes all that follow offset (in bytes).");
-  method("numpy", [](nb::handle self, bool force) { return to_numpy(self, force); }, nb::kw_only(), "force"_a = false,
-         "A NumPy array over this tensor's memory. Raises GradError if it requires grad (force=True detaches).");
-  method("__array__", [](nb::handle self, nb::handle dtype, nb::handle copy) { return to_array(self, dtype, copy); },
-         "dtype"_a = nb::none(), "copy"_a = nb::none());
+  method(
+      "numpy", [](nb::handle self, bool force) { return to_numpy(self, force); }, nb::kw_only(), "force"_a = false,
+      "A NumPy array over this tensor's memory. Raises GradError if it requires grad (force=True detaches).");
+  method(
+      "__array__", [](nb::handle self, nb::handle dtype, nb::handle copy) { return to_array(self, dtype, copy); },
+      "dtype"_a = nb::none(), "copy"_a = nb::none());
 }
 
 }  // namespace fd::bindings

@@ -30,8 +30,9 @@ class Reader {
     const nb::object items = items_of(o);
     const auto n = static_cast<int64_t>(PySequence_Fast_GET_SIZE(items.ptr()));
     if (depth == shape.size() && !complete_) shape.push_back(n);
-    check<ShapeError>(depth < shape.size() && shape[depth] == n, "tensor: nested sequences of uneven length at dimension ",
-                      depth, ": ", n, " against ", depth < shape.size() ? shape[depth] : 0);
+    check<ShapeError>(depth < shape.size() && shape[depth] == n,
+                      "tensor: nested sequences of uneven length at dimension ", depth, ": ", n, " against ",
+                      depth < shape.size() ? shape[depth] : 0);
     for (int64_t i = 0; i < n; i++) read(PySequence_Fast_GET_ITEM(items.ptr(), i), depth + 1);
     if (n == 0) complete_ = true;
   }
@@ -39,8 +40,10 @@ class Reader {
   Tensor tensor(std::optional<DType> wanted) const {
     const DType dtype = wanted.value_or(any_ ? inferred_ : default_dtype());
     Tensor out = empty(shape, kind_ == ScalarKind::floating ? DType::float64 : DType::int64);
-    if (kind_ == ScalarKind::floating) std::copy(reals_.begin(), reals_.end(), out.data_as<double>());
-    else std::copy(integers_.begin(), integers_.end(), out.data_as<int64_t>());
+    if (kind_ == ScalarKind::floating)
+      std::copy(reals_.begin(), reals_.end(), out.data_as<double>());
+    else
+      std::copy(integers_.begin(), integers_.end(), out.data_as<int64_t>());
     return ops::to(out, dtype);
   }
 
@@ -71,8 +74,10 @@ class Reader {
       kind_ = ScalarKind::floating;
       reals_.assign(integers_.begin(), integers_.end());
     }
-    if (kind_ == ScalarKind::floating) reals_.push_back(s.to_double());
-    else integers_.push_back(s.to_int());
+    if (kind_ == ScalarKind::floating)
+      reals_.push_back(s.to_double());
+    else
+      integers_.push_back(s.to_int());
   }
 
   bool complete_ = false;  // the depth of the numbers is known
@@ -103,12 +108,18 @@ namespace {
 
 PyObject* number_at(const char* p, DType dtype) {
   switch (dtype) {
-    case DType::boolean: return PyBool_FromLong(*reinterpret_cast<const uint8_t*>(p));
-    case DType::uint8: return PyLong_FromLong(*reinterpret_cast<const uint8_t*>(p));
-    case DType::int32: return PyLong_FromLong(*reinterpret_cast<const int32_t*>(p));
-    case DType::int64: return PyLong_FromLongLong(*reinterpret_cast<const int64_t*>(p));
-    case DType::float32: return PyFloat_FromDouble(*reinterpret_cast<const float*>(p));
-    default: return PyFloat_FromDouble(*reinterpret_cast<const double*>(p));
+    case DType::boolean:
+      return PyBool_FromLong(*reinterpret_cast<const uint8_t*>(p));
+    case DType::uint8:
+      return PyLong_FromLong(*reinterpret_cast<const uint8_t*>(p));
+    case DType::int32:
+      return PyLong_FromLong(*reinterpret_cast<const int32_t*>(p));
+    case DType::int64:
+      return PyLong_FromLongLong(*reinterpret_cast<const int64_t*>(p));
+    case DType::float32:
+      return PyFloat_FromDouble(*reinterpret_cast<const float*>(p));
+    default:
+      return PyFloat_FromDouble(*reinterpret_cast<const double*>(p));
   }
 }
 

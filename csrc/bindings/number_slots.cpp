@@ -60,13 +60,20 @@ Scalar element(const Tensor& t, const char* op) {
   check<ValueError>(t.numel() == 1, op, ": only tensors with one element can become a Python number, this one has ",
                     t.numel());
   switch (t.dtype()) {
-    case DType::boolean: return Scalar(*t.data_as<uint8_t>() != 0);
-    case DType::uint8: return Scalar(int64_t{*t.data_as<uint8_t>()});
-    case DType::int32: return Scalar(int64_t{*t.data_as<int32_t>()});
-    case DType::int64: return Scalar(*t.data_as<int64_t>());
-    case DType::float32: return Scalar(double{*t.data_as<float>()});
-    case DType::float64: return Scalar(*t.data_as<double>());
-    default: return Scalar(*ops::to(ops::detach(t), DType::float64).data_as<double>());
+    case DType::boolean:
+      return Scalar(*t.data_as<uint8_t>() != 0);
+    case DType::uint8:
+      return Scalar(int64_t{*t.data_as<uint8_t>()});
+    case DType::int32:
+      return Scalar(int64_t{*t.data_as<int32_t>()});
+    case DType::int64:
+      return Scalar(*t.data_as<int64_t>());
+    case DType::float32:
+      return Scalar(double{*t.data_as<float>()});
+    case DType::float64:
+      return Scalar(*t.data_as<double>());
+    default:
+      return Scalar(*ops::to(ops::detach(t), DType::float64).data_as<double>());
   }
 }
 
@@ -142,7 +149,8 @@ PyObject* number_float(PyObject* self) {
 PyObject* number_index(PyObject* self) {
   return guarded<PyObject*>(nullptr, [&] {
     const Tensor t = tensor_of(self);
-    check<DTypeError>(is_integral(t.dtype()) && t.numel() == 1, "only integer tensors with one element can be an index");
+    check<DTypeError>(is_integral(t.dtype()) && t.numel() == 1,
+                      "only integer tensors with one element can be an index");
     return PyLong_FromLongLong(element(t, "index").to_int());
   });
 }

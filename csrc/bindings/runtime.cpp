@@ -28,16 +28,17 @@ void bind_runtime(nb::module_& m) {
     return out;
   });
   m.def("_use_isa", [](const std::string& wanted) { use_isa(isa_named(wanted)); }, "name"_a);
-  m.def("memory_stats",
-        [] {
-          const MemoryStats s = memory_stats();
-          nb::dict out;
-          out["used"] = s.used;
-          out["cached"] = s.cached;
-          out["peak"] = s.peak;
-          return out;
-        },
-        "Host memory in bytes: used by tensors, cached for reuse, and the most ever used.");
+  m.def(
+      "memory_stats",
+      [] {
+        const MemoryStats s = memory_stats();
+        nb::dict out;
+        out["used"] = s.used;
+        out["cached"] = s.cached;
+        out["peak"] = s.peak;
+        return out;
+      },
+      "Host memory in bytes: used by tensors, cached for reuse, and the most ever used.");
   m.def("empty_cache", empty_cache, "Gives cached host memory back to the system.");
 }
 

@@ -95,7 +95,8 @@ nb::object run_grad(const nb::object& outputs, const nb::object& inputs, const n
   Tensors grads = backward(roots, starts, wanted, {retain.value_or(create), create, false});
   nb::list out;
   for (size_t i = 0; i < grads.size(); i++) {
-    if (!grads[i].defined() && materialize) grads[i] = ops::zeros(wanted[i].shape(), wanted[i].dtype(), wanted[i].device());
+    if (!grads[i].defined() && materialize)
+      grads[i] = ops::zeros(wanted[i].shape(), wanted[i].dtype(), wanted[i].device());
     check<GradError>(grads[i].defined() || allow_unused.value_or(false), "grad: input ", i,
                      " was not used in computing the outputs; pass allow_unused=True to get None for it");
     out.append(nb::steal(wrap(grads[i])));
@@ -104,19 +105,23 @@ nb::object run_grad(const nb::object& outputs, const nb::object& inputs, const n
 }
 
 void bind_engine(nb::module_& m) {
-  method("backward",
-         [](const Tensor& t, const std::optional<Tensor>& gradient, std::optional<bool> retain, bool create,
-            const nb::object& inputs) { run_backward({t}, {gradient.value_or(Tensor())}, retain, create, inputs); },
-         "gradient"_a = nb::none(), "retain_graph"_a = nb::none(), "create_graph"_a = false, "inputs"_a = nb::none(),
-         "Adds the gradient of this tensor to .grad of the leaves it was computed from (book section 2.5).\n\n"
-         "gradient: of the final value with respect to this tensor; needed unless it has one element. Raises GradError for\n"
-         "a tensor without history, a graph that was freed (retain_graph), or saved values that were overwritten.");
-  m.def("_backward",
-        [](const nb::object& tensors, const nb::object& grads, std::optional<bool> retain, bool create, const nb::object& inputs) {
-          run_backward(tensors_in(tensors, "backward"), tensors_in(grads, "backward"), retain, create, inputs);
-        },
-        "tensors"_a, "grad_tensors"_a = nb::none(), "retain_graph"_a = nb::none(), "create_graph"_a = false,
-        "inputs"_a = nb::none());
+  method(
+      "backward",
+      [](const Tensor& t, const std::optional<Tensor>& gradient, std::optional<bool> retain, bool create,
+         const nb::object& inputs) { run_backward({t}, {gradient.value_or(Tensor())}, retain, create, inputs); },
+      "gradient"_a = nb::none(), "retain_graph"_a = nb::none(), "create_graph"_a = false, "inputs"_a = nb::none(),
+      "Adds the gradient of this tensor to .grad of the leaves it was computed from (book section 2.5).\n\n"
+      "gradient: of the final value with respect to this tensor; needed unless it has one element. Raises GradError "
+      "for\n"
+      "a tensor without history, a graph that was freed (retain_graph), or saved values that were overwritten.");
+  m.def(
+      "_backward",
+      [](const nb::object& tensors, const nb::object& grads, std::optional<bool> retain, bool create,
+         const nb::object& inputs) {
+        run_backward(tensors_in(tensors, "backward"), tensors_in(grads, "backward"), retain, create, inputs);
+      },
+      "tensors"_a, "grad_tensors"_a = nb::none(), "retain_graph"_a = nb::none(), "create_graph"_a = false,
+      "inputs"_a = nb::none());
   m.def("_grad", run_grad, "outputs"_a, "inputs"_a, "grad_outputs"_a = nb::none(), "retain_graph"_a = nb::none(),
         "create_graph"_a = false, "allow_unused"_a = nb::none(), "materialize_grads"_a = false);
   m.def("is_grad_enabled", grad_enabled, "Whether operations record gradients on this thread.");
@@ -128,38 +133,43 @@ void bind_hooks(nb::module_& m) {
       .def("remove", &HookHandle::remove, "Takes the hook off.")
       .def("__enter__", [](nb::handle self) { return nb::borrow(self); })
       .def("__exit__", [](HookHandle& self, const nb::args&) { self.remove(); });
-  method("register_hook",
-         [](nb::handle self, nb::object hook) {
-           const Tensor t = tensor_of(self.ptr());
-           const int64_t id = add_grad_hook(t, std::make_unique<PythonHook>(std::move(hook)));
-           return handle_for(self, grad_fn(t), id);
-         },
-         "hook"_a, "Calls hook(grad) whenever this tensor's gradient is computed; its result, if any, replaces it.");
-  method("register_post_accumulate_grad_hook",
-         [](nb::handle self, nb::object hook) {
-           const Tensor t = tensor_of(self.ptr());
-           check<GradError>(requires_grad(t) && is_leaf(t), "register_post_accumulate_grad_hook: only for leaves that require grad");
-           const int64_t id = next_hook_id();
-           ensure_meta(t).after_accumulate.push_back({id, 0, std::make_unique<PythonHook>(std::move(hook))});
-           return handle_for(self, {}, id);
-         },
-         "hook"_a, "Calls hook(param) after a gradient was added to this leaf's .grad.");
+  method(
+      "register_hook",
+      [](nb::handle self, nb::object hook) {
+        const Tensor t = tensor_of(self.ptr());
+        const int64_t id = add_grad_hook(t, std::make_unique<PythonHook>(std::move(hook)));
+        return handle_for(self, grad_fn(t), id);
+      },
+      "hook"_a, "Calls hook(grad) whenever this tensor's gradient is computed; its result, if any, replaces it.");
+  method(
+      "register_post_accumulate_grad_hook",
+      [](nb::handle self, nb::object hook) {
+        const Tensor t = tensor_of(self.ptr());
+        check<GradError>(requires_grad(t) && is_leaf(t),
+                         "register_post_accumulate_grad_hook: only for leaves that require grad");
+        const int64_t id = next_hook_id();
+        ensure_meta(t).after_accumulate.push_back({id, 0, std::make_unique<PythonHook>(std::move(hook))});
+        return handle_for(self, {}, id);
+      },
+      "hook"_a, "Calls hook(param) after a gradient was added to this leaf's .grad.");
   method("retain_grad", retain_grad, "Keeps the gradient of this non-leaf in .grad.");
-  method("requires_grad_",
-         [](nb::handle self, bool on) {
-           set_requires_grad(tensor_of(self.ptr()), on);
-           return nb::borrow(self);
-         },
-         "requires_grad"_a = true, "Sets requires_grad in place and returns the tensor.");
-  method("detach_",
-         [](nb::handle self) {
-           const Tensor t = tensor_of(self.ptr());
-           check<GradError>(!t->base.defined(), "detach_: a view cannot be detached in place; use detach()");
-           t->requires_grad = false;
-           if (Meta* m = meta(t)) m->grad_fn = {};
-           return nb::borrow(self);
-         },
-         "Cuts this tensor from its history in place.");
+  method(
+      "requires_grad_",
+      [](nb::handle self, bool on) {
+        set_requires_grad(tensor_of(self.ptr()), on);
+        return nb::borrow(self);
+      },
+      "requires_grad"_a = true, "Sets requires_grad in place and returns the tensor.");
+  method(
+      "detach_",
+      [](nb::handle self) {
+        const Tensor t = tensor_of(self.ptr());
+        check<GradError>(!t->base.defined(), "detach_: a view cannot be detached in place; use detach()");
+        t->requires_grad = false;
+        if (Meta* m = meta(t)) m->grad_fn = {};
+        return nb::borrow(self);
+      },
+      "Cuts this tensor from its history in place.");
 }
 
 // ---------------------------------------------------------------------------------------------- the graph
@@ -172,18 +182,23 @@ std::string class_name(const Node& n) { return n.name(); }
 
 void bind_nodes(nb::module_& m) {
   nb::class_<NodeRef>(m, "Node", "A recorded step (tensor.grad_fn).")
-      .def("name", [](const NodeRef& r) { return class_name(*r.node); }, "What the step computes backwards, such as 'AddBackward0'.")
-      .def_prop_ro("next_functions",
-                   [](const NodeRef& r) {
-                     nb::list out;
-                     for (int i = 0; i < r.node->inputs(); i++)
-                       out.append(nb::make_tuple(nb::steal(wrap_node(r.node->edge(i).node)), r.node->edge(i).slot));
-                     return nb::tuple(out);
-                   },
-                   "The steps that made this step's inputs, with the output number of each.")
-      .def("__eq__", [](const NodeRef& a, const NodeRef& b) { return a.node == b.node; }, nb::is_operator())
+      .def(
+          "name", [](const NodeRef& r) { return class_name(*r.node); },
+          "What the step computes backwards, such as 'AddBackward0'.")
+      .def_prop_ro(
+          "next_functions",
+          [](const NodeRef& r) {
+            nb::list out;
+            for (int i = 0; i < r.node->inputs(); i++)
+              out.append(nb::make_tuple(nb::steal(wrap_node(r.node->edge(i).node)), r.node->edge(i).slot));
+            return nb::tuple(out);
+          },
+          "The steps that made this step's inputs, with the output number of each.")
+      .def(
+          "__eq__", [](const NodeRef& a, const NodeRef& b) { return a.node == b.node; }, nb::is_operator())
       .def("__hash__", [](const NodeRef& r) { return reinterpret_cast<uintptr_t>(r.node.get()); })
-      .def("__repr__", [](const NodeRef& r) { return text("<", class_name(*r.node), " object at ", r.node.get(), ">"); });
+      .def("__repr__",
+           [](const NodeRef& r) { return text("<", class_name(*r.node), " object at ", r.node.get(), ">"); });
 }
 
 // ---------------------------------------------------------------------------------------------- Python functions
@@ -216,23 +231,24 @@ class FunctionBackward final : public Node {
 };
 
 void bind_functions(nb::module_& m) {
-  m.def("_record_function",
-        [](nb::object ctx, std::string name, const nb::list& inputs, const nb::list& outputs) {
-          auto* node = new FunctionBackward(std::move(ctx), std::move(name), static_cast<int>(inputs.size()),
-                                            static_cast<int>(outputs.size()));
-          const Ref<Node> owned(node);
-          for (size_t i = 0; i < inputs.size(); i++) {
-            const nb::object input = inputs[i];
-            if (!is_tensor(input.ptr())) continue;
-            const Tensor t = tensor_of(input.ptr());
-            if (requires_grad(t)) connect(node, static_cast<int>(i), t);
-          }
-          for (size_t i = 0; i < outputs.size(); i++) {
-            const nb::object output = outputs[i];
-            if (is_tensor(output.ptr())) set_history(tensor_of(output.ptr()), owned, static_cast<uint32_t>(i));
-          }
-        },
-        "ctx"_a, "name"_a, "inputs"_a, "outputs"_a);
+  m.def(
+      "_record_function",
+      [](nb::object ctx, std::string name, const nb::list& inputs, const nb::list& outputs) {
+        auto* node = new FunctionBackward(std::move(ctx), std::move(name), static_cast<int>(inputs.size()),
+                                          static_cast<int>(outputs.size()));
+        const Ref<Node> owned(node);
+        for (size_t i = 0; i < inputs.size(); i++) {
+          const nb::object input = inputs[i];
+          if (!is_tensor(input.ptr())) continue;
+          const Tensor t = tensor_of(input.ptr());
+          if (requires_grad(t)) connect(node, static_cast<int>(i), t);
+        }
+        for (size_t i = 0; i < outputs.size(); i++) {
+          const nb::object output = outputs[i];
+          if (is_tensor(output.ptr())) set_history(tensor_of(output.ptr()), owned, static_cast<uint32_t>(i));
+        }
+      },
+      "ctx"_a, "name"_a, "inputs"_a, "outputs"_a);
 }
 
 }  // namespace

@@ -28,37 +28,42 @@ Tensor finished(Tensor t, bool requires_grad) {
 // zeros(2, 3), zeros((2, 3)) and zeros(size=(2, 3)), with the options all constructors share.
 template <class F>
 void bind_sized(nb::module_& m, const char* name, F make, const char* doc) {
-  m.def(name,
-        [make](const Dims& size, MaybeDType dtype, const nb::object& device, bool requires_grad) {
-          return finished(make(size, dtype.value_or(default_dtype()), device_of(device)), requires_grad);
-        },
-        "size"_a, nb::kw_only(), "dtype"_a = nb::none(), "device"_a = nb::none(), "requires_grad"_a = false, doc);
-  m.def(name,
-        [make, name](const nb::args& size, MaybeDType dtype, const nb::object& device, bool requires_grad) {
-          return finished(make(dims_of(size, name), dtype.value_or(default_dtype()), device_of(device)), requires_grad);
-        },
-        "size"_a, "dtype"_a = nb::none(), "device"_a = nb::none(), "requires_grad"_a = false, doc);
+  m.def(
+      name,
+      [make](const Dims& size, MaybeDType dtype, const nb::object& device, bool requires_grad) {
+        return finished(make(size, dtype.value_or(default_dtype()), device_of(device)), requires_grad);
+      },
+      "size"_a, nb::kw_only(), "dtype"_a = nb::none(), "device"_a = nb::none(), "requires_grad"_a = false, doc);
+  m.def(
+      name,
+      [make, name](const nb::args& size, MaybeDType dtype, const nb::object& device, bool requires_grad) {
+        return finished(make(dims_of(size, name), dtype.value_or(default_dtype()), device_of(device)), requires_grad);
+      },
+      "size"_a, "dtype"_a = nb::none(), "device"_a = nb::none(), "requires_grad"_a = false, doc);
 }
 
 template <class F>
 void bind_like(nb::module_& m, const char* name, F make, const char* doc) {
-  m.def(name,
-        [make](const Tensor& t, MaybeDType dtype, const nb::object& device, bool requires_grad) {
-          const Device d = device.is_none() ? t.device() : device_of(device);
-          return finished(make(t.shape(), dtype.value_or(t.dtype()), d), requires_grad);
-        },
-        "input"_a, nb::kw_only(), "dtype"_a = nb::none(), "device"_a = nb::none(), "requires_grad"_a = false, doc);
+  m.def(
+      name,
+      [make](const Tensor& t, MaybeDType dtype, const nb::object& device, bool requires_grad) {
+        const Device d = device.is_none() ? t.device() : device_of(device);
+        return finished(make(t.shape(), dtype.value_or(t.dtype()), d), requires_grad);
+      },
+      "input"_a, nb::kw_only(), "dtype"_a = nb::none(), "device"_a = nb::none(), "requires_grad"_a = false, doc);
 }
 
 // t.new_zeros(2, 3): the tensor's dtype and device unless said.
 template <class F>
 void bind_new(const char* name, F make, const char* doc) {
-  method(name,
-         [make, name](const Tensor& t, const nb::args& size, MaybeDType dtype, const nb::object& device, bool requires_grad) {
-           const Device d = device.is_none() ? t.device() : device_of(device);
-           return finished(make(dims_of(size, name), dtype.value_or(t.dtype()), d), requires_grad);
-         },
-         "size"_a, "dtype"_a = nb::none(), "device"_a = nb::none(), "requires_grad"_a = false, doc);
+  method(
+      name,
+      [make, name](const Tensor& t, const nb::args& size, MaybeDType dtype, const nb::object& device,
+                   bool requires_grad) {
+        const Device d = device.is_none() ? t.device() : device_of(device);
+        return finished(make(dims_of(size, name), dtype.value_or(t.dtype()), d), requires_grad);
+      },
+      "size"_a, "dtype"_a = nb::none(), "device"_a = nb::none(), "requires_grad"_a = false, doc);
 }
 
 Tensor zeros(const Shape& s, DType d, Device v) { return ops::full(s, 0, d, v); }
@@ -66,46 +71,53 @@ Tensor ones(const Shape& s, DType d, Device v) { return ops::full(s, 1, d, v); }
 Tensor uninitialised(const Shape& s, DType d, Device v) { return empty(s, d, v); }
 
 DType arange_dtype(Scalar a, Scalar b, Scalar c) {
-  const bool floating = a.kind == ScalarKind::floating || b.kind == ScalarKind::floating || c.kind == ScalarKind::floating;
+  const bool floating =
+      a.kind == ScalarKind::floating || b.kind == ScalarKind::floating || c.kind == ScalarKind::floating;
   return floating ? default_dtype() : DType::int64;
 }
 
 void bind_ranges(nb::module_& m) {
   constexpr const char* doc = "[start, start + step, …) up to but not including end, 1-d; int64 for integers.";
-  m.def("arange",
-        [](Scalar end, MaybeDType dtype, const nb::object& device, bool requires_grad) {
-          device_of(device);
-          return finished(ops::arange(0, end, 1, dtype.value_or(arange_dtype(0, end, 1))), requires_grad);
-        },
-        "end"_a, nb::kw_only(), "dtype"_a = nb::none(), "device"_a = nb::none(), "requires_grad"_a = false, doc);
-  m.def("arange",
-        [](Scalar start, Scalar end, Scalar step, MaybeDType dtype, const nb::object& device, bool requires_grad) {
-          device_of(device);
-          return finished(ops::arange(start, end, step, dtype.value_or(arange_dtype(start, end, step))), requires_grad);
-        },
-        "start"_a, "end"_a, "step"_a = 1, nb::kw_only(), "dtype"_a = nb::none(), "device"_a = nb::none(),
-        "requires_grad"_a = false, doc);
-  m.def("linspace",
-        [](Scalar start, Scalar end, int64_t steps, MaybeDType dtype, const nb::object& device, bool requires_grad) {
-          device_of(device);
-          return finished(ops::linspace(start.to_double(), end.to_double(), steps, dtype.value_or(default_dtype())), requires_grad);
-        },
-        "start"_a, "end"_a, "steps"_a, nb::kw_only(), "dtype"_a = nb::none(), "device"_a = nb::none(),
-        "requires_grad"_a = false, "steps values from start to end, both included, evenly spaced.");
-  m.def("logspace",
-        [](Scalar start, Scalar end, int64_t steps, double base, MaybeDType dtype) {
-          const Tensor exponents = ops::linspace(start.to_double(), end.to_double(), steps, DType::float64);
-          return ops::to(ops::pow(base, exponents), dtype.value_or(default_dtype()));
-        },
-        "start"_a, "end"_a, "steps"_a, "base"_a = 10.0, nb::kw_only(), "dtype"_a = nb::none(),
-        "steps values from base^start to base^end, evenly spaced in the exponent.");
-  m.def("eye",
-        [](int64_t n, std::optional<int64_t> cols, MaybeDType dtype, const nb::object& device, bool requires_grad) {
-          device_of(device);
-          return finished(ops::eye(n, cols.value_or(n), dtype.value_or(default_dtype())), requires_grad);
-        },
-        "n"_a, "m"_a = nb::none(), nb::kw_only(), "dtype"_a = nb::none(), "device"_a = nb::none(), "requires_grad"_a = false,
-        "The n × m matrix with ones on its diagonal.");
+  m.def(
+      "arange",
+      [](Scalar end, MaybeDType dtype, const nb::object& device, bool requires_grad) {
+        device_of(device);
+        return finished(ops::arange(0, end, 1, dtype.value_or(arange_dtype(0, end, 1))), requires_grad);
+      },
+      "end"_a, nb::kw_only(), "dtype"_a = nb::none(), "device"_a = nb::none(), "requires_grad"_a = false, doc);
+  m.def(
+      "arange",
+      [](Scalar start, Scalar end, Scalar step, MaybeDType dtype, const nb::object& device, bool requires_grad) {
+        device_of(device);
+        return finished(ops::arange(start, end, step, dtype.value_or(arange_dtype(start, end, step))), requires_grad);
+      },
+      "start"_a, "end"_a, "step"_a = 1, nb::kw_only(), "dtype"_a = nb::none(), "device"_a = nb::none(),
+      "requires_grad"_a = false, doc);
+  m.def(
+      "linspace",
+      [](Scalar start, Scalar end, int64_t steps, MaybeDType dtype, const nb::object& device, bool requires_grad) {
+        device_of(device);
+        return finished(ops::linspace(start.to_double(), end.to_double(), steps, dtype.value_or(default_dtype())),
+                        requires_grad);
+      },
+      "start"_a, "end"_a, "steps"_a, nb::kw_only(), "dtype"_a = nb::none(), "device"_a = nb::none(),
+      "requires_grad"_a = false, "steps values from start to end, both included, evenly spaced.");
+  m.def(
+      "logspace",
+      [](Scalar start, Scalar end, int64_t steps, double base, MaybeDType dtype) {
+        const Tensor exponents = ops::linspace(start.to_double(), end.to_double(), steps, DType::float64);
+        return ops::to(ops::pow(base, exponents), dtype.value_or(default_dtype()));
+      },
+      "start"_a, "end"_a, "steps"_a, "base"_a = 10.0, nb::kw_only(), "dtype"_a = nb::none(),
+      "steps values from base^start to base^end, evenly spaced in the exponent.");
+  m.def(
+      "eye",
+      [](int64_t n, std::optional<int64_t> cols, MaybeDType dtype, const nb::object& device, bool requires_grad) {
+        device_of(device);
+        return finished(ops::eye(n, cols.value_or(n), dtype.value_or(default_dtype())), requires_grad);
+      },
+      "n"_a, "m"_a = nb::none(), nb::kw_only(), "dtype"_a = nb::none(), "device"_a = nb::none(),
+      "requires_grad"_a = false, "The n × m matrix with ones on its diagonal.");
 }
 
 void bind_constructors(nb::module_& m) {
@@ -118,37 +130,44 @@ void bind_constructors(nb::module_& m) {
   bind_new("new_zeros", zeros, "Zeros of this dtype and device.");
   bind_new("new_ones", ones, "Ones of this dtype and device.");
   bind_new("new_empty", uninitialised, "An uninitialised tensor of this dtype and device.");
-  m.def("full",
-        [](const Dims& size, Scalar value, MaybeDType dtype, const nb::object& device, bool requires_grad) {
-          return finished(ops::full(size, value, dtype.value_or(dtype_of(value.kind)), device_of(device)), requires_grad);
-        },
-        "size"_a, "fill_value"_a, nb::kw_only(), "dtype"_a = nb::none(), "device"_a = nb::none(), "requires_grad"_a = false,
-        "A tensor of shape size filled with fill_value, whose kind decides the dtype.");
-  m.def("full_like",
-        [](const Tensor& t, Scalar value, MaybeDType dtype, const nb::object& device, bool requires_grad) {
-          const Device d = device.is_none() ? t.device() : device_of(device);
-          return finished(ops::full(t.shape(), value, dtype.value_or(t.dtype()), d), requires_grad);
-        },
-        "input"_a, "fill_value"_a, nb::kw_only(), "dtype"_a = nb::none(), "device"_a = nb::none(), "requires_grad"_a = false,
-        "A tensor of input's shape and dtype filled with fill_value.");
-  method("new_full",
-         [](const Tensor& t, const Dims& size, Scalar value, MaybeDType dtype) {
-           return ops::full(size, value, dtype.value_or(t.dtype()), t.device());
-         },
-         "size"_a, "fill_value"_a, nb::kw_only(), "dtype"_a = nb::none(), "A filled tensor of this dtype and device.");
-  m.def("empty_strided",
-        [](const Dims& size, const Dims& stride, MaybeDType dtype) {
-          return ops::empty_strided(size, stride, dtype.value_or(default_dtype()));
-        },
-        "size"_a, "stride"_a, nb::kw_only(), "dtype"_a = nb::none(), "An uninitialised tensor with these strides (in elements).");
-  m.def("tensor",
-        [](nb::handle data, MaybeDType dtype, const nb::object& device, bool requires_grad) {
-          device_of(device);
-          return finished(tensor_from_literal(data.ptr(), dtype), requires_grad);
-        },
-        "data"_a, nb::kw_only(), "dtype"_a = nb::none(), "device"_a = nb::none(), "requires_grad"_a = false,
-        "A new tensor with a copy of data: a number, nested sequences, an array or a tensor.\n\n"
-        "Floats take the default dtype, ints int64, bools bool. Raises ShapeError for uneven nesting (book section 2.1).");
+  m.def(
+      "full",
+      [](const Dims& size, Scalar value, MaybeDType dtype, const nb::object& device, bool requires_grad) {
+        return finished(ops::full(size, value, dtype.value_or(dtype_of(value.kind)), device_of(device)), requires_grad);
+      },
+      "size"_a, "fill_value"_a, nb::kw_only(), "dtype"_a = nb::none(), "device"_a = nb::none(),
+      "requires_grad"_a = false, "A tensor of shape size filled with fill_value, whose kind decides the dtype.");
+  m.def(
+      "full_like",
+      [](const Tensor& t, Scalar value, MaybeDType dtype, const nb::object& device, bool requires_grad) {
+        const Device d = device.is_none() ? t.device() : device_of(device);
+        return finished(ops::full(t.shape(), value, dtype.value_or(t.dtype()), d), requires_grad);
+      },
+      "input"_a, "fill_value"_a, nb::kw_only(), "dtype"_a = nb::none(), "device"_a = nb::none(),
+      "requires_grad"_a = false, "A tensor of input's shape and dtype filled with fill_value.");
+  method(
+      "new_full",
+      [](const Tensor& t, const Dims& size, Scalar value, MaybeDType dtype) {
+        return ops::full(size, value, dtype.value_or(t.dtype()), t.device());
+      },
+      "size"_a, "fill_value"_a, nb::kw_only(), "dtype"_a = nb::none(), "A filled tensor of this dtype and device.");
+  m.def(
+      "empty_strided",
+      [](const Dims& size, const Dims& stride, MaybeDType dtype) {
+        return ops::empty_strided(size, stride, dtype.value_or(default_dtype()));
+      },
+      "size"_a, "stride"_a, nb::kw_only(), "dtype"_a = nb::none(),
+      "An uninitialised tensor with these strides (in elements).");
+  m.def(
+      "tensor",
+      [](nb::handle data, MaybeDType dtype, const nb::object& device, bool requires_grad) {
+        device_of(device);
+        return finished(tensor_from_literal(data.ptr(), dtype), requires_grad);
+      },
+      "data"_a, nb::kw_only(), "dtype"_a = nb::none(), "device"_a = nb::none(), "requires_grad"_a = false,
+      "A new tensor with a copy of data: a number, nested sequences, an array or a tensor.\n\n"
+      "Floats take the default dtype, ints int64, bools bool. Raises ShapeError for uneven nesting (book section "
+      "2.1).");
   const auto as_tensor = [](nb::handle data, MaybeDType dtype, const nb::object& device) {
     device_of(device);
     Tensor t = is_tensor(data.ptr())    ? tensor_of(data.ptr())
@@ -159,10 +178,12 @@ void bind_constructors(nb::module_& m) {
   for (const char* name : {"as_tensor", "asarray"})
     m.def(name, as_tensor, "data"_a, nb::kw_only(), "dtype"_a = nb::none(), "device"_a = nb::none(),
           "data as a tensor, sharing memory where that is possible.");
-  method("new_tensor", [](const Tensor& t, nb::handle data, MaybeDType dtype) {
-           return tensor_from_literal(data.ptr(), dtype.value_or(t.dtype()));
-         },
-         "data"_a, nb::kw_only(), "dtype"_a = nb::none(), "A new tensor of this dtype with a copy of data.");
+  method(
+      "new_tensor",
+      [](const Tensor& t, nb::handle data, MaybeDType dtype) {
+        return tensor_from_literal(data.ptr(), dtype.value_or(t.dtype()));
+      },
+      "data"_a, nb::kw_only(), "dtype"_a = nb::none(), "A new tensor of this dtype with a copy of data.");
 }
 
 // ---------------------------------------------------------------------------------------------- conversion
@@ -173,18 +194,24 @@ Tensor to_device(const Tensor& t, Device d) {
 }
 
 void bind_conversions(nb::module_& m) {
-  method("to", [](const Tensor& t, DType dtype, bool, bool copy) { return copy && dtype == t.dtype() ? ops::clone(t) : ops::to(t, dtype); },
-         "dtype"_a, "non_blocking"_a = false, "copy"_a = false, "This tensor in another dtype or on another device.");
-  method("to", [](const Tensor& t, const Tensor& other) { return ops::to(to_device(t, other.device()), other.dtype()); }, "other"_a,
-         "This tensor with other's dtype and device.");
-  method("to",
-         [](const Tensor& t, const nb::object& device, MaybeDType dtype, bool, bool copy) {
-           const Tensor moved = device.is_none() ? t : to_device(t, device_of(device));
-           const Tensor out = dtype ? ops::to(moved, *dtype) : moved;
-           return copy && out.get() == t.get() ? ops::clone(t) : out;
-         },
-         "device"_a = nb::none(), "dtype"_a = nb::none(), "non_blocking"_a = false, "copy"_a = false,
-         "This tensor on another device and in another dtype; itself where nothing changes.");
+  method(
+      "to",
+      [](const Tensor& t, DType dtype, bool, bool copy) {
+        return copy && dtype == t.dtype() ? ops::clone(t) : ops::to(t, dtype);
+      },
+      "dtype"_a, "non_blocking"_a = false, "copy"_a = false, "This tensor in another dtype or on another device.");
+  method(
+      "to", [](const Tensor& t, const Tensor& other) { return ops::to(to_device(t, other.device()), other.dtype()); },
+      "other"_a, "This tensor with other's dtype and device.");
+  method(
+      "to",
+      [](const Tensor& t, const nb::object& device, MaybeDType dtype, bool, bool copy) {
+        const Tensor moved = device.is_none() ? t : to_device(t, device_of(device));
+        const Tensor out = dtype ? ops::to(moved, *dtype) : moved;
+        return copy && out.get() == t.get() ? ops::clone(t) : out;
+      },
+      "device"_a = nb::none(), "dtype"_a = nb::none(), "non_blocking"_a = false, "copy"_a = false,
+      "This tensor on another device and in another dtype; itself where nothing changes.");
   const auto type = [](nb::handle self, const nb::object& dtype) -> nb::object {
     const Tensor t = tensor_of(self.ptr());
     if (dtype.is_none()) return nb::cast(text("freedive.", t.dtype()));
@@ -193,66 +220,96 @@ void bind_conversions(nb::module_& m) {
     return nb::cast(ops::to(t, d));
   };
   method("type", type, "dtype"_a = nb::none(), "This tensor in another dtype, or the name of its own.");
-  method("type_as", [](const Tensor& t, const Tensor& other) { return ops::to(t, other.dtype()); }, "other"_a, "In other's dtype.");
+  method(
+      "type_as", [](const Tensor& t, const Tensor& other) { return ops::to(t, other.dtype()); }, "other"_a,
+      "In other's dtype.");
   constexpr std::pair<const char*, DType> casts[] = {
       {"float", DType::float32}, {"double", DType::float64}, {"half", DType::float16}, {"bfloat16", DType::bfloat16},
       {"long", DType::int64},    {"int", DType::int32},      {"byte", DType::uint8},   {"bool", DType::boolean}};
   for (const auto& [name, dtype] : casts)
     method(name, [dtype = dtype](const Tensor& t) { return ops::to(t, dtype); }, "This tensor in that dtype.");
-  method("cpu", [](const Tensor& t) { return to_device(t, Device{}); }, "This tensor in host memory; itself if it is there.");
-  method("cuda", [](const Tensor& t, int index) { return to_device(t, {DeviceKind::cuda, static_cast<int8_t>(index)}); },
-         "device"_a = 0, "This tensor on a GPU. Raises DeviceError where there is none.");
-  function_and_method(m, "clone", [](const Tensor& t) { return ops::clone(t); }, "A copy, with gradients flowing through.");
+  method(
+      "cpu", [](const Tensor& t) { return to_device(t, Device{}); },
+      "This tensor in host memory; itself if it is there.");
+  method(
+      "cuda", [](const Tensor& t, int index) { return to_device(t, {DeviceKind::cuda, static_cast<int8_t>(index)}); },
+      "device"_a = 0, "This tensor on a GPU. Raises DeviceError where there is none.");
+  function_and_method(
+      m, "clone", [](const Tensor& t) { return ops::clone(t); }, "A copy, with gradients flowing through.");
   method("contiguous", ops::contiguous, "This tensor in C order; itself if it is already.");
-  method("copy_", [](const Tensor& t, const OperandArg& from, bool) {
-           return from.tensor.defined() ? ops::copy_(t, from.tensor) : ops::fill_(t, from);
-         },
-         "other"_a, "non_blocking"_a = false, "Overwrites the elements with other's, which broadcasts and is converted.");
-  method("fill_", [](const Tensor& t, const OperandArg& v) { return ops::fill_(t, v); }, "value"_a, "Overwrites every element with value.");
+  method(
+      "copy_",
+      [](const Tensor& t, const OperandArg& from, bool) {
+        return from.tensor.defined() ? ops::copy_(t, from.tensor) : ops::fill_(t, from);
+      },
+      "other"_a, "non_blocking"_a = false, "Overwrites the elements with other's, which broadcasts and is converted.");
+  method(
+      "fill_", [](const Tensor& t, const OperandArg& v) { return ops::fill_(t, v); }, "value"_a,
+      "Overwrites every element with value.");
   method("zero_", [](const Tensor& t) { return ops::fill_(t, 0); }, "Overwrites every element with 0.");
 }
 
 // ---------------------------------------------------------------------------------------------- contents
 
 void bind_contents(nb::module_& m) {
-  method("item", [](const Tensor& t) {
-           check<ValueError>(t.numel() == 1, "item: only tensors with one element can become a Python number, this one has ",
-                             t.numel());
-           const Tensor scalar = t.dim() == 0 ? t : ops::reshape(ops::detach(t), {});
-           return nb::steal(literal_from_tensor(scalar));
-         },
-         "The single element as a Python number.");
-  method("tolist", [](const Tensor& t) { return nb::steal(literal_from_tensor(t)); },
-         "The elements as nested lists of Python numbers; a number for a 0-dim tensor.");
+  method(
+      "item",
+      [](const Tensor& t) {
+        check<ValueError>(t.numel() == 1,
+                          "item: only tensors with one element can become a Python number, this one has ", t.numel());
+        const Tensor scalar = t.dim() == 0 ? t : ops::reshape(ops::detach(t), {});
+        return nb::steal(literal_from_tensor(scalar));
+      },
+      "The single element as a Python number.");
+  method(
+      "tolist", [](const Tensor& t) { return nb::steal(literal_from_tensor(t)); },
+      "The elements as nested lists of Python numbers; a number for a 0-dim tensor.");
   function_and_method(m, "numel", [](const Tensor& t) { return t.numel(); }, "The number of elements.");
   method("nelement", [](const Tensor& t) { return t.numel(); }, "The number of elements.");
   method("dim", [](const Tensor& t) { return t.dim(); }, "The number of dimensions.");
   method("ndimension", [](const Tensor& t) { return t.dim(); }, "The number of dimensions.");
   method("element_size", [](const Tensor& t) { return item_size(t.dtype()); }, "Bytes of one element.");
-  method("data_ptr", [](const Tensor& t) { return reinterpret_cast<uintptr_t>(t.data()); }, "The address of the first element.");
-  method("storage_offset", [](const Tensor& t) { return t->storage_offset(); }, "Elements before the first in its storage.");
-  method("is_contiguous", [](const Tensor& t) { return t.is_contiguous(); }, "Whether the elements lie in C order without gaps.");
-  function_and_method(m, "is_floating_point", [](const Tensor& t) { return is_floating(t.dtype()); }, "Whether the dtype is floating.");
+  method(
+      "data_ptr", [](const Tensor& t) { return reinterpret_cast<uintptr_t>(t.data()); },
+      "The address of the first element.");
+  method(
+      "storage_offset", [](const Tensor& t) { return t->storage_offset(); },
+      "Elements before the first in its storage.");
+  method(
+      "is_contiguous", [](const Tensor& t) { return t.is_contiguous(); },
+      "Whether the elements lie in C order without gaps.");
+  function_and_method(
+      m, "is_floating_point", [](const Tensor& t) { return is_floating(t.dtype()); }, "Whether the dtype is floating.");
   function_and_method(m, "is_complex", [](const Tensor&) { return false; }, "Always False.");
-  method("is_set_to", [](const Tensor& a, const Tensor& b) { return a->data == b->data && a.shape() == b.shape() && a.strides() == b.strides(); },
-         "tensor"_a, "Whether both are the same window on the same memory.");
-  method("size", [](const Tensor& t, std::optional<int64_t> dim) -> nb::object {
-           if (!dim) return nb::steal(wrap_size(t.shape()));
-           return nb::cast(t.size(normalize_dim("size", *dim, t.dim() ? t.dim() : 0)));
-         },
-         "dim"_a = nb::none(), "The shape, or the size of one dimension.");
-  method("stride", [](const Tensor& t, std::optional<int64_t> dim) -> nb::object {
-           if (dim) return nb::cast(t.stride(normalize_dim("stride", *dim, t.dim())));
-           return nb::tuple(nb::steal(wrap_size(t.strides())));
-         },
-         "dim"_a = nb::none(), "Steps between neighbours in each dimension, in elements.");
+  method(
+      "is_set_to",
+      [](const Tensor& a, const Tensor& b) {
+        return a->data == b->data && a.shape() == b.shape() && a.strides() == b.strides();
+      },
+      "tensor"_a, "Whether both are the same window on the same memory.");
+  method(
+      "size",
+      [](const Tensor& t, std::optional<int64_t> dim) -> nb::object {
+        if (!dim) return nb::steal(wrap_size(t.shape()));
+        return nb::cast(t.size(normalize_dim("size", *dim, t.dim() ? t.dim() : 0)));
+      },
+      "dim"_a = nb::none(), "The shape, or the size of one dimension.");
+  method(
+      "stride",
+      [](const Tensor& t, std::optional<int64_t> dim) -> nb::object {
+        if (dim) return nb::cast(t.stride(normalize_dim("stride", *dim, t.dim())));
+        return nb::tuple(nb::steal(wrap_size(t.strides())));
+      },
+      "dim"_a = nb::none(), "Steps between neighbours in each dimension, in elements.");
   m.def("is_tensor", [](nb::handle o) { return is_tensor(o.ptr()); }, "obj"_a.none(), "Whether obj is a tensor.");
-  m.def("set_default_dtype", set_default_dtype, "d"_a, "The dtype of tensors made from Python floats: a floating dtype.");
+  m.def("set_default_dtype", set_default_dtype, "d"_a,
+        "The dtype of tensors made from Python floats: a floating dtype.");
   m.def("get_default_dtype", default_dtype, "The dtype of tensors made from Python floats.");
   nb::setattr(reinterpret_cast<PyObject*>(tensor_type), "_make_subclass",
               nb::cpp_function(
                   [](nb::handle cls, const Tensor& data, bool requires_grad) {
-                    check<DTypeError>(PyType_Check(cls.ptr()) && PyType_IsSubtype(reinterpret_cast<PyTypeObject*>(cls.ptr()), tensor_type),
+                    check<DTypeError>(PyType_Check(cls.ptr()) &&
+                                          PyType_IsSubtype(reinterpret_cast<PyTypeObject*>(cls.ptr()), tensor_type),
                                       "_make_subclass: the class is no subclass of Tensor");
                     const Tensor t = ops::detach(data);
                     t->fresh_version();

@@ -87,41 +87,63 @@ Tensor activate(fd_unary_op op, const Tensor& x, bool inplace, P... param) {
 }
 
 void bind_activations(nb::module_& m) {
-  function_and_method(m, "relu", [](const Tensor& x, bool inplace) { return activate(FD_RELU, x, inplace); },
-                      "inplace"_a = false, "max(x, 0) (book section 5.1).");
+  function_and_method(
+      m, "relu", [](const Tensor& x, bool inplace) { return activate(FD_RELU, x, inplace); }, "inplace"_a = false,
+      "max(x, 0) (book section 5.1).");
   method("relu_", [](const Tensor& x) { return ops::unary_(FD_RELU, x); }, "In place.");
-  m.def("leaky_relu", [](const Tensor& x, double slope, bool inplace) { return activate(FD_LEAKY_RELU, x, inplace, slope); },
-        "input"_a, "negative_slope"_a = 0.01, "inplace"_a = false, "x where x > 0, else negative_slope * x.");
-  m.def("elu", [](const Tensor& x, double alpha, bool inplace) { return activate(FD_ELU, x, inplace, alpha, 1.0, 1.0); },
-        "input"_a, "alpha"_a = 1.0, "inplace"_a = false, "x where x > 0, else alpha * (exp(x) - 1) (Clevert et al. 2016).");
-  m.def("selu", [](const Tensor& x, bool inplace) {
-          return activate(FD_ELU, x, inplace, 1.6732632423543772848, 1.0507009873554804934, 1.0);
-        },
-        "input"_a, "inplace"_a = false, "Scaled ELU with the constants of Klambauer et al. 2017.");
-  m.def("celu", [](const Tensor& x, double alpha, bool inplace) {
-          check<ValueError>(alpha != 0, "celu: alpha must not be 0");
-          return activate(FD_ELU, x, inplace, alpha, 1.0, 1.0 / alpha);
-        },
-        "input"_a, "alpha"_a = 1.0, "inplace"_a = false, "x where x > 0, else alpha * (exp(x / alpha) - 1) (Barron 2017).");
-  m.def("gelu", [](const Tensor& x, const std::string& approximate) {
-          check<ValueError>(approximate == "none" || approximate == "tanh", "gelu: approximate must be 'none' or 'tanh', got '",
-                            approximate, "'");
-          return ops::unary(approximate == "tanh" ? FD_GELU_TANH : FD_GELU, x);
-        },
-        "input"_a, nb::kw_only(), "approximate"_a = "none",
-        "x * Phi(x), Phi the normal distribution function; approximate='tanh' for its tanh form (Hendrycks, Gimpel 2016).");
-  m.def("silu", [](const Tensor& x, bool inplace) { return activate(FD_SILU, x, inplace); }, "input"_a, "inplace"_a = false,
-        "x * sigmoid(x).");
-  m.def("mish", [](const Tensor& x, bool inplace) { return activate(FD_MISH, x, inplace); }, "input"_a, "inplace"_a = false,
-        "x * tanh(softplus(x)) (Misra 2019).");
-  m.def("softplus", [](const Tensor& x, double beta, double threshold) { return activate(FD_SOFTPLUS, x, false, beta, threshold); },
-        "input"_a, "beta"_a = 1.0, "threshold"_a = 20.0, "log(1 + exp(beta x)) / beta; x itself where beta x > threshold.");
-  m.def("logsigmoid", [](const Tensor& x) { return ops::unary(FD_LOGSIGMOID, x); }, "input"_a, "log(sigmoid(x)), stable.");
-  m.def("hardtanh", [](const Tensor& x, double lo, double hi, bool inplace) {
-          check<ValueError>(lo <= hi, "hardtanh: min_val ", lo, " is larger than max_val ", hi);
-          return activate(FD_CLAMP, x, inplace, lo, hi);
-        },
-        "input"_a, "min_val"_a = -1.0, "max_val"_a = 1.0, "inplace"_a = false, "x clipped to [min_val, max_val].");
+  m.def(
+      "leaky_relu",
+      [](const Tensor& x, double slope, bool inplace) { return activate(FD_LEAKY_RELU, x, inplace, slope); }, "input"_a,
+      "negative_slope"_a = 0.01, "inplace"_a = false, "x where x > 0, else negative_slope * x.");
+  m.def(
+      "elu", [](const Tensor& x, double alpha, bool inplace) { return activate(FD_ELU, x, inplace, alpha, 1.0, 1.0); },
+      "input"_a, "alpha"_a = 1.0, "inplace"_a = false,
+      "x where x > 0, else alpha * (exp(x) - 1) (Clevert et al. 2016).");
+  m.def(
+      "selu",
+      [](const Tensor& x, bool inplace) {
+        return activate(FD_ELU, x, inplace, 1.6732632423543772848, 1.0507009873554804934, 1.0);
+      },
+      "input"_a, "inplace"_a = false, "Scaled ELU with the constants of Klambauer et al. 2017.");
+  m.def(
+      "celu",
+      [](const Tensor& x, double alpha, bool inplace) {
+        check<ValueError>(alpha != 0, "celu: alpha must not be 0");
+        return activate(FD_ELU, x, inplace, alpha, 1.0, 1.0 / alpha);
+      },
+      "input"_a, "alpha"_a = 1.0, "inplace"_a = false,
+      "x where x > 0, else alpha * (exp(x / alpha) - 1) (Barron 2017).");
+  m.def(
+      "gelu",
+      [](const Tensor& x, const std::string& approximate) {
+        check<ValueError>(approximate == "none" || approximate == "tanh",
+                          "gelu: approximate must be 'none' or 'tanh', got '", approximate, "'");
+        return ops::unary(approximate == "tanh" ? FD_GELU_TANH : FD_GELU, x);
+      },
+      "input"_a, nb::kw_only(), "approximate"_a = "none",
+      "x * Phi(x), Phi the normal distribution function; approximate='tanh' for its tanh form (Hendrycks, Gimpel "
+      "2016).");
+  m.def(
+      "silu", [](const Tensor& x, bool inplace) { return activate(FD_SILU, x, inplace); }, "input"_a,
+      "inplace"_a = false, "x * sigmoid(x).");
+  m.def(
+      "mish", [](const Tensor& x, bool inplace) { return activate(FD_MISH, x, inplace); }, "input"_a,
+      "inplace"_a = false, "x * tanh(softplus(x)) (Misra 2019).");
+  m.def(
+      "softplus",
+      [](const Tensor& x, double beta, double threshold) { return activate(FD_SOFTPLUS, x, false, beta, threshold); },
+      "input"_a, "beta"_a = 1.0, "threshold"_a = 20.0,
+      "log(1 + exp(beta x)) / beta; x itself where beta x > threshold.");
+  m.def(
+      "logsigmoid", [](const Tensor& x) { return ops::unary(FD_LOGSIGMOID, x); }, "input"_a,
+      "log(sigmoid(x)), stable.");
+  m.def(
+      "hardtanh",
+      [](const Tensor& x, double lo, double hi, bool inplace) {
+        check<ValueError>(lo <= hi, "hardtanh: min_val ", lo, " is larger than max_val ", hi);
+        return activate(FD_CLAMP, x, inplace, lo, hi);
+      },
+      "input"_a, "min_val"_a = -1.0, "max_val"_a = 1.0, "inplace"_a = false, "x clipped to [min_val, max_val].");
 }
 
 // ---------------------------------------------------------------------------------------------- two operands
@@ -161,17 +183,22 @@ Operand scaled(const OperandArg& o, Scalar alpha, Tensor& holder) {
 template <fd_binary_op op>
 void bind_sum(nb::module_& m, std::initializer_list<const char*> names, const char* doc) {
   for (const char* name : names) {
-    m.def(name, [](const OperandArg& a, const OperandArg& b, Scalar alpha) {
-            Tensor holder;
-            return ops::binary(op, a, scaled(b, alpha, holder));
-          },
-          "input"_a, "other"_a, nb::kw_only(), "alpha"_a = 1, doc);
-    method(name, [](const Tensor& a, const OperandArg& b, Scalar alpha) {
-             Tensor holder;
-             return ops::binary(op, a, scaled(b, alpha, holder));
-           },
-           "other"_a, nb::kw_only(), "alpha"_a = 1, doc);
-    method((std::string(name) + "_").c_str(), [](const Tensor& a, const OperandArg& b, Scalar alpha) {
+    m.def(
+        name,
+        [](const OperandArg& a, const OperandArg& b, Scalar alpha) {
+          Tensor holder;
+          return ops::binary(op, a, scaled(b, alpha, holder));
+        },
+        "input"_a, "other"_a, nb::kw_only(), "alpha"_a = 1, doc);
+    method(
+        name,
+        [](const Tensor& a, const OperandArg& b, Scalar alpha) {
+          Tensor holder;
+          return ops::binary(op, a, scaled(b, alpha, holder));
+        },
+        "other"_a, nb::kw_only(), "alpha"_a = 1, doc);
+    method((std::string(name) + "_").c_str(),
+           [](const Tensor& a, const OperandArg& b, Scalar alpha) {
              Tensor holder;
              return ops::binary_(op, a, scaled(b, alpha, holder));
            },
@@ -181,8 +208,8 @@ void bind_sum(nb::module_& m, std::initializer_list<const char*> names, const ch
 
 Tensor divide(const Operand& a, const Operand& b, const std::optional<std::string>& rounding) {
   if (!rounding) return ops::div(a, b);
-  check<ValueError>(*rounding == "floor" || *rounding == "trunc", "div: rounding_mode must be None, 'floor' or 'trunc', got '",
-                    *rounding, "'");
+  check<ValueError>(*rounding == "floor" || *rounding == "trunc",
+                    "div: rounding_mode must be None, 'floor' or 'trunc', got '", *rounding, "'");
   if (*rounding == "floor") return ops::binary(FD_FLOOR_DIV, a, b);
   const DType d = ops::result_type(a, b);
   const Tensor out = ops::unary(FD_TRUNC, ops::div(a, b));
@@ -195,22 +222,30 @@ void bind_binary(nb::module_& m) {
   for (const BinaryName& row : kBinary) {
     const fd_binary_op op = row.op;
     const char* other = op == FD_POW ? "exponent" : "other";
-    m.def(row.name, [op](const OperandArg& a, const OperandArg& b) { return ops::binary(op, a, b); }, "input"_a,
-          nb::arg(other), row.doc);
-    method(row.name, [op](const Tensor& a, const OperandArg& b) { return ops::binary(op, a, b); }, nb::arg(other), row.doc);
+    m.def(
+        row.name, [op](const OperandArg& a, const OperandArg& b) { return ops::binary(op, a, b); }, "input"_a,
+        nb::arg(other), row.doc);
+    method(
+        row.name, [op](const Tensor& a, const OperandArg& b) { return ops::binary(op, a, b); }, nb::arg(other),
+        row.doc);
     method((std::string(row.name) + "_").c_str(),
            [op](const Tensor& a, const OperandArg& b) { return ops::binary_(op, a, b); }, nb::arg(other), "In place.");
   }
   for (const char* name : {"div", "divide", "true_divide"}) {
-    m.def(name, [](const OperandArg& a, const OperandArg& b, const std::optional<std::string>& r) { return divide(a, b, r); },
-          "input"_a, "other"_a, nb::kw_only(), "rounding_mode"_a = nb::none(),
-          "input / other, floating for integers; rounding_mode 'floor' or 'trunc' keeps integers.");
-    method(name, [](const Tensor& a, const OperandArg& b, const std::optional<std::string>& r) { return divide(a, b, r); },
-           "other"_a, nb::kw_only(), "rounding_mode"_a = nb::none(), "input / other.");
-    method((std::string(name) + "_").c_str(), [](const Tensor& a, const OperandArg& b) { return ops::binary_(FD_DIV, a, b); },
-           "other"_a, "In place.");
+    m.def(
+        name,
+        [](const OperandArg& a, const OperandArg& b, const std::optional<std::string>& r) { return divide(a, b, r); },
+        "input"_a, "other"_a, nb::kw_only(), "rounding_mode"_a = nb::none(),
+        "input / other, floating for integers; rounding_mode 'floor' or 'trunc' keeps integers.");
+    method(
+        name, [](const Tensor& a, const OperandArg& b, const std::optional<std::string>& r) { return divide(a, b, r); },
+        "other"_a, nb::kw_only(), "rounding_mode"_a = nb::none(), "input / other.");
+    method((std::string(name) + "_").c_str(),
+           [](const Tensor& a, const OperandArg& b) { return ops::binary_(FD_DIV, a, b); }, "other"_a, "In place.");
   }
-  m.def("rsub", [](const Tensor& a, const OperandArg& b) { return ops::sub(b, a); }, "input"_a, "other"_a, "other - input.");
+  m.def(
+      "rsub", [](const Tensor& a, const OperandArg& b) { return ops::sub(b, a); }, "input"_a, "other"_a,
+      "other - input.");
 }
 
 // ---------------------------------------------------------------------------------------------- comparison
@@ -262,8 +297,9 @@ bool all(const Tensor& t) { return ops::reduce(FD_REDUCE_ALL, t, {}, false).data
 void bind_compare(nb::module_& m) {
   for (const CompareName& row : kCompare) {
     const fd_compare_op op = row.op;
-    m.def(row.name, [op](const OperandArg& a, const OperandArg& b) { return ops::compare(op, a, b); }, "input"_a, "other"_a,
-          row.doc);
+    m.def(
+        row.name, [op](const OperandArg& a, const OperandArg& b) { return ops::compare(op, a, b); }, "input"_a,
+        "other"_a, row.doc);
     method(row.name, [op](const Tensor& a, const OperandArg& b) { return ops::compare(op, a, b); }, "other"_a, row.doc);
   }
   for (const CompareName& row : kPredicates) {
@@ -272,16 +308,16 @@ void bind_compare(nb::module_& m) {
   }
   function_and_method(m, "isclose", isclose, "other"_a, "rtol"_a = 1e-5, "atol"_a = 1e-8, "equal_nan"_a = false,
                       "|input - other| <= atol + rtol * |other|, elementwise.");
-  function_and_method(m, "allclose",
-                      [](const Tensor& a, const Tensor& b, double rtol, double atol, bool equal_nan) {
-                        return all(isclose(a, b, rtol, atol, equal_nan));
-                      },
-                      "other"_a, "rtol"_a = 1e-5, "atol"_a = 1e-8, "equal_nan"_a = false, "Whether all elements are close.");
-  function_and_method(m, "equal",
-                      [](const Tensor& a, const Tensor& b) {
-                        return a.shape() == b.shape() && all(ops::compare(FD_EQ, a, b));
-                      },
-                      "other"_a, "Whether both have the same shape and elements.");
+  function_and_method(
+      m, "allclose",
+      [](const Tensor& a, const Tensor& b, double rtol, double atol, bool equal_nan) {
+        return all(isclose(a, b, rtol, atol, equal_nan));
+      },
+      "other"_a, "rtol"_a = 1e-5, "atol"_a = 1e-8, "equal_nan"_a = false, "Whether all elements are close.");
+  function_and_method(
+      m, "equal",
+      [](const Tensor& a, const Tensor& b) { return a.shape() == b.shape() && all(ops::compare(FD_EQ, a, b)); },
+      "other"_a, "Whether both have the same shape and elements.");
 }
 
 // ---------------------------------------------------------------------------------------------- the rest
@@ -290,8 +326,8 @@ Tensor clamp(const Tensor& x, const std::optional<OperandArg>& lo, const std::op
   check<ValueError>(lo || hi, "clamp: give min, max or both");
   const bool numbers = (!lo || !lo->tensor.defined()) && (!hi || !hi->tensor.defined());
   constexpr double inf = std::numeric_limits<double>::infinity();
-  const bool keeps_type = is_floating(x.dtype()) ||
-                          ((!lo || lo->scalar.kind != ScalarKind::floating) && (!hi || hi->scalar.kind != ScalarKind::floating));
+  const bool keeps_type = is_floating(x.dtype()) || ((!lo || lo->scalar.kind != ScalarKind::floating) &&
+                                                     (!hi || hi->scalar.kind != ScalarKind::floating));
   if (numbers && keeps_type) {
     const double p[3] = {lo ? lo->scalar.to_double() : -inf, hi ? hi->scalar.to_double() : inf, 0};
     return ops::unary(FD_CLAMP, x, p);
@@ -312,16 +348,19 @@ void bind_composed(nb::module_& m) {
            },
            "min"_a = nb::none(), "max"_a = nb::none(), "In place.");
   }
-  m.def("where", [](const Tensor& c, const OperandArg& a, const OperandArg& b) { return ops::where(c, a, b); },
-        "condition"_a, "input"_a, "other"_a, "input where condition (bool) holds, else other; all broadcast.");
-  method("where", [](const Tensor& a, const Tensor& c, const OperandArg& b) { return ops::where(c, a, b); }, "condition"_a,
-         "other"_a, "self where condition (bool) holds, else other.");
+  m.def(
+      "where", [](const Tensor& c, const OperandArg& a, const OperandArg& b) { return ops::where(c, a, b); },
+      "condition"_a, "input"_a, "other"_a, "input where condition (bool) holds, else other; all broadcast.");
+  method(
+      "where", [](const Tensor& a, const Tensor& c, const OperandArg& b) { return ops::where(c, a, b); }, "condition"_a,
+      "other"_a, "self where condition (bool) holds, else other.");
   const auto lerp = [](const Tensor& a, const Tensor& b, const OperandArg& w) {
     return ops::add(a, ops::mul(ops::sub(b, a), w));
   };
   function_and_method(m, "lerp", lerp, "end"_a, "weight"_a, "input + weight * (end - input).");
-  method("lerp_", [lerp](const Tensor& a, const Tensor& b, const OperandArg& w) { return ops::copy_(a, lerp(a, b, w)); }, "end"_a,
-         "weight"_a, "In place.");
+  method(
+      "lerp_", [lerp](const Tensor& a, const Tensor& b, const OperandArg& w) { return ops::copy_(a, lerp(a, b, w)); },
+      "end"_a, "weight"_a, "In place.");
   const auto addcmul = [](const Tensor& t, const Tensor& a, const Tensor& b, Scalar value) {
     return ops::add(t, ops::mul(ops::mul(a, b), value));
   };
@@ -332,18 +371,24 @@ void bind_composed(nb::module_& m) {
                       "input + value * tensor1 * tensor2.");
   function_and_method(m, "addcdiv", addcdiv, "tensor1"_a, "tensor2"_a, nb::kw_only(), "value"_a = 1,
                       "input + value * tensor1 / tensor2.");
-  method("addcmul_", [](const Tensor& t, const Tensor& a, const Tensor& b, Scalar value) {
-           return ops::binary_(FD_ADD, t, ops::mul(ops::mul(a, b), value));
-         },
-         "tensor1"_a, "tensor2"_a, nb::kw_only(), "value"_a = 1, "In place.");
-  method("addcdiv_", [](const Tensor& t, const Tensor& a, const Tensor& b, Scalar value) {
-           return ops::binary_(FD_ADD, t, ops::mul(ops::div(a, b), value));
-         },
-         "tensor1"_a, "tensor2"_a, nb::kw_only(), "value"_a = 1, "In place.");
-  m.def("result_type", [](const OperandArg& a, const OperandArg& b) { return ops::result_type(a, b); }, "tensor1"_a, "tensor2"_a,
-        "The dtype of an operation on both.");
-  m.def("promote_types", [](DType a, DType b) { return promote(a, b); }, "type1"_a, "type2"_a,
-        "The dtype of an operation on tensors of both dtypes.");
+  method(
+      "addcmul_",
+      [](const Tensor& t, const Tensor& a, const Tensor& b, Scalar value) {
+        return ops::binary_(FD_ADD, t, ops::mul(ops::mul(a, b), value));
+      },
+      "tensor1"_a, "tensor2"_a, nb::kw_only(), "value"_a = 1, "In place.");
+  method(
+      "addcdiv_",
+      [](const Tensor& t, const Tensor& a, const Tensor& b, Scalar value) {
+        return ops::binary_(FD_ADD, t, ops::mul(ops::div(a, b), value));
+      },
+      "tensor1"_a, "tensor2"_a, nb::kw_only(), "value"_a = 1, "In place.");
+  m.def(
+      "result_type", [](const OperandArg& a, const OperandArg& b) { return ops::result_type(a, b); }, "tensor1"_a,
+      "tensor2"_a, "The dtype of an operation on both.");
+  m.def(
+      "promote_types", [](DType a, DType b) { return promote(a, b); }, "type1"_a, "type2"_a,
+      "The dtype of an operation on tensors of both dtypes.");
 }
 
 }  // namespace

@@ -39,16 +39,18 @@ void bind_gemm(nb::module_& m) {
                       "beta * input + alpha * (mat1 @ mat2).");
   function_and_method(m, "addmv", add_product<ops::mv>, "mat"_a, "vec"_a, nb::kw_only(), "beta"_a = 1, "alpha"_a = 1,
                       "beta * input + alpha * (mat @ vec).");
-  function_and_method(m, "baddbmm", add_product<ops::bmm>, "batch1"_a, "batch2"_a, nb::kw_only(), "beta"_a = 1, "alpha"_a = 1,
-                      "beta * input + alpha * (batch1 @ batch2).");
-  m.def("linear",
-        [](const Tensor& x, const Tensor& weight, const std::optional<Tensor>& bias, const std::string& activation) {
-          return ops::linear(x, weight, bias.value_or(Tensor()), activation_of(activation));
-        },
-        "input"_a, "weight"_a, "bias"_a = nb::none(), "activation"_a = "none",
-        "activation(input @ weight.T + bias) in one kernel (book section 4.4).\n\n"
-        "input (..., in), weight (out, in), bias (out,) or None give (..., out). activation: 'none', 'relu', 'sigmoid' or\n"
-        "'tanh'. Raises ShapeError or DTypeError where they do not fit.");
+  function_and_method(m, "baddbmm", add_product<ops::bmm>, "batch1"_a, "batch2"_a, nb::kw_only(), "beta"_a = 1,
+                      "alpha"_a = 1, "beta * input + alpha * (batch1 @ batch2).");
+  m.def(
+      "linear",
+      [](const Tensor& x, const Tensor& weight, const std::optional<Tensor>& bias, const std::string& activation) {
+        return ops::linear(x, weight, bias.value_or(Tensor()), activation_of(activation));
+      },
+      "input"_a, "weight"_a, "bias"_a = nb::none(), "activation"_a = "none",
+      "activation(input @ weight.T + bias) in one kernel (book section 4.4).\n\n"
+      "input (..., in), weight (out, in), bias (out,) or None give (..., out). activation: 'none', 'relu', 'sigmoid' "
+      "or\n"
+      "'tanh'. Raises ShapeError or DTypeError where they do not fit.");
 }
 
 }  // namespace fd::bindings

@@ -37,7 +37,8 @@ PyObject* get_requires_grad(PyObject* self, void*) {
   return get(self, [](const Tensor& t) { return PyBool_FromLong(requires_grad(t)); });
 }
 int set_requires_grad_(PyObject* self, PyObject* value, void*) {
-  return set(self, value, "requires_grad", [](const Tensor& t, PyObject* v) { set_requires_grad(t, PyObject_IsTrue(v)); });
+  return set(self, value, "requires_grad",
+             [](const Tensor& t, PyObject* v) { set_requires_grad(t, PyObject_IsTrue(v)); });
 }
 PyObject* get_is_leaf(PyObject* self, void*) {
   return get(self, [](const Tensor& t) { return PyBool_FromLong(is_leaf(t)); });
@@ -134,7 +135,8 @@ Tensor legacy_construct(PyObject* args) {
 
 PyObject* tensor_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
   return guarded<PyObject*>(nullptr, [&] {
-    check<DTypeError>(!kwargs || PyDict_GET_SIZE(kwargs) == 0, "Tensor: takes no keyword arguments; use freedive.tensor()");
+    check<DTypeError>(!kwargs || PyDict_GET_SIZE(kwargs) == 0,
+                      "Tensor: takes no keyword arguments; use freedive.tensor()");
     return wrap_as(type, legacy_construct(args));
   });
 }

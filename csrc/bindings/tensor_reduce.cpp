@@ -19,12 +19,17 @@ void bind_dims(nb::module_& m, const char* name, F f, const char* doc) {
   const auto numpy_style = [f](const Tensor& x, const MaybeDims& axis, bool keepdims, std::optional<DType> dtype) {
     return f(dtype ? ops::to(x, *dtype) : x, axis.value_or(Dims()), keepdims);
   };
-  function_and_method(m, name, plain, "dim"_a = nb::none(), "keepdim"_a = false, nb::kw_only(), "dtype"_a = nb::none(), doc);
+  function_and_method(m, name, plain, "dim"_a = nb::none(), "keepdim"_a = false, nb::kw_only(), "dtype"_a = nb::none(),
+                      doc);
   function_and_method(m, name, numpy_style, nb::kw_only(), "axis"_a = nb::none(), "keepdims"_a = false,
                       "dtype"_a = nb::none(), doc);
-  const auto mixed = [f](const Tensor& x, const MaybeDims& dim, bool keepdims) { return f(x, dim.value_or(Dims()), keepdims); };
+  const auto mixed = [f](const Tensor& x, const MaybeDims& dim, bool keepdims) {
+    return f(x, dim.value_or(Dims()), keepdims);
+  };
   function_and_method(m, name, mixed, "dim"_a = nb::none(), nb::kw_only(), "keepdims"_a, doc);
-  const auto mixed_axis = [f](const Tensor& x, const MaybeDims& axis, bool keepdim) { return f(x, axis.value_or(Dims()), keepdim); };
+  const auto mixed_axis = [f](const Tensor& x, const MaybeDims& axis, bool keepdim) {
+    return f(x, axis.value_or(Dims()), keepdim);
+  };
   function_and_method(m, name, mixed_axis, nb::kw_only(), "axis"_a, "keepdim"_a, doc);
 }
 
@@ -34,24 +39,28 @@ Tensor reduced(const Tensor& x, const Dims& dims, bool keepdim) {
 }
 
 void bind_plain(nb::module_& m) {
-  bind_dims(m, "sum", reduced<FD_REDUCE_SUM>, "The sum over dim (an int, a tuple, or None for all). Integers give int64.");
-  bind_dims(m, "mean", reduced<FD_REDUCE_MEAN>, "The mean over dim (an int, a tuple, or None for all) of floating elements.");
+  bind_dims(m, "sum", reduced<FD_REDUCE_SUM>,
+            "The sum over dim (an int, a tuple, or None for all). Integers give int64.");
+  bind_dims(m, "mean", reduced<FD_REDUCE_MEAN>,
+            "The mean over dim (an int, a tuple, or None for all) of floating elements.");
   bind_dims(m, "prod", reduced<FD_REDUCE_PROD>, "The product over dim, or of all elements.");
   bind_dims(m, "amax", reduced<FD_REDUCE_MAX>, "The largest element over dim; equal ones share the gradient.");
   bind_dims(m, "amin", reduced<FD_REDUCE_MIN>, "The smallest element over dim; equal ones share the gradient.");
   bind_dims(m, "any", reduced<FD_REDUCE_ANY>, "Whether any element over dim is nonzero.");
   bind_dims(m, "all", reduced<FD_REDUCE_ALL>, "Whether all elements over dim are nonzero.");
   bind_dims(m, "logsumexp", reduced<FD_REDUCE_LOGSUMEXP>, "log(sum(exp(x))) over dim, stable.");
-  bind_dims(m, "nansum",
-            [](const Tensor& x, const Dims& d, bool k) {
-              return ops::sum(ops::where(ops::predicate(FD_ISNAN, x), 0, x), d, k);
-            },
-            "The sum over dim, NaN counting as 0.");
-  function_and_method(m, "count_nonzero",
-                      [](const Tensor& x, const MaybeDims& d) {
-                        return ops::reduce(FD_REDUCE_COUNT_NONZERO, x, d.value_or(Dims()), false);
-                      },
-                      "dim"_a = nb::none(), "How many elements over dim are nonzero, int64.");
+  bind_dims(
+      m, "nansum",
+      [](const Tensor& x, const Dims& d, bool k) {
+        return ops::sum(ops::where(ops::predicate(FD_ISNAN, x), 0, x), d, k);
+      },
+      "The sum over dim, NaN counting as 0.");
+  function_and_method(
+      m, "count_nonzero",
+      [](const Tensor& x, const MaybeDims& d) {
+        return ops::reduce(FD_REDUCE_COUNT_NONZERO, x, d.value_or(Dims()), false);
+      },
+      "dim"_a = nb::none(), "How many elements over dim are nonzero, int64.");
 }
 
 // ---- max, min and their positions
@@ -60,7 +69,8 @@ void bind_plain(nb::module_& m) {
 nb::object named_pair(const char*, const ops::ValueIndex& r) {
   static PyStructSequence_Field fields[] = {
       {"values", "The chosen elements."}, {"indices", "Their positions along the dim, int64."}, {nullptr, nullptr}};
-  static PyStructSequence_Desc description = {"freedive.return_types.values_indices", "Elements and their positions.", fields, 2};
+  static PyStructSequence_Desc description = {"freedive.return_types.values_indices", "Elements and their positions.",
+                                              fields, 2};
   static PyTypeObject* type = PyStructSequence_NewType(&description);
   nb::object pair = nb::steal(PyStructSequence_New(type));
   if (!pair.is_valid()) throw nb::python_error();
@@ -77,7 +87,8 @@ void bind_extremum(nb::module_& m, const char* name, const char* arg_name, const
   };
   function_and_method(m, name, along, "dim"_a, "keepdim"_a = false, doc);
   function_and_method(m, name, along, nb::kw_only(), "axis"_a, "keepdims"_a = false, doc);
-  function_and_method(m, name, [](const Tensor& x, const Tensor& other) { return ops::binary(pair_op, x, other); }, "other"_a, doc);
+  function_and_method(
+      m, name, [](const Tensor& x, const Tensor& other) { return ops::binary(pair_op, x, other); }, "other"_a, doc);
   const auto arg = [](const Tensor& x, std::optional<int64_t> dim, bool keepdim) {
     return ops::arg_extremum(arg_op, x, dim, keepdim);
   };
@@ -104,10 +115,11 @@ void bind_spread(nb::module_& m, const char* name, F f, const char* doc) {
                               std::optional<Scalar> correction) {
     return f(x, dim.value_or(Dims()), correction_of(unbiased, correction, name), keepdim);
   };
-  function_and_method(m, name, [f](const Tensor& x, bool unbiased) { return f(x, Dims(), unbiased ? 1.0 : 0.0, false); },
-                      "unbiased"_a, doc);
-  function_and_method(m, name, full, "dim"_a = nb::none(), "unbiased"_a = nb::none(), "keepdim"_a = false, nb::kw_only(),
-                      "correction"_a = nb::none(), doc);
+  function_and_method(
+      m, name, [f](const Tensor& x, bool unbiased) { return f(x, Dims(), unbiased ? 1.0 : 0.0, false); }, "unbiased"_a,
+      doc);
+  function_and_method(m, name, full, "dim"_a = nb::none(), "unbiased"_a = nb::none(), "keepdim"_a = false,
+                      nb::kw_only(), "correction"_a = nb::none(), doc);
   function_and_method(m, name, full, nb::kw_only(), "axis"_a, "unbiased"_a = nb::none(), "keepdims"_a = false,
                       "correction"_a = nb::none(), doc);
 }
@@ -131,27 +143,30 @@ Tensor norm(const Tensor& x, const nb::object& p, const Dims& dims, bool keepdim
 }
 
 void bind_statistics(nb::module_& m) {
-  bind_spread(m, "var",
-              [](const Tensor& x, const Dims& d, double c, bool k) { return ops::reduce(FD_REDUCE_VAR, x, d, k, c); },
-              "The variance over dim, divided by n - correction (1: unbiased).");
+  bind_spread(
+      m, "var", [](const Tensor& x, const Dims& d, double c, bool k) { return ops::reduce(FD_REDUCE_VAR, x, d, k, c); },
+      "The variance over dim, divided by n - correction (1: unbiased).");
   bind_spread(m, "std", standard_deviation, "The standard deviation over dim, of n - correction (1: unbiased).");
-  bind_spread(m, "var_mean",
-              [](const Tensor& x, const Dims& d, double c, bool k) {
-                const ops::MeanVar r = ops::var_mean(x, d, c, k);
-                return std::make_pair(r.var, r.mean);
-              },
-              "The variance and the mean over dim.");
-  bind_spread(m, "std_mean",
-              [](const Tensor& x, const Dims& d, double c, bool k) {
-                return std::make_pair(standard_deviation(x, d, c, k), ops::mean(x, d, k));
-              },
-              "The standard deviation and the mean over dim.");
-  function_and_method(m, "norm",
-                      [](const Tensor& x, const nb::object& p, const MaybeDims& dim, bool keepdim) {
-                        return norm(x, p, dim.value_or(Dims()), keepdim);
-                      },
-                      "p"_a = "fro", "dim"_a = nb::none(), "keepdim"_a = false,
-                      "The p-norm over dim, or of all elements (book section 2.3).");
+  bind_spread(
+      m, "var_mean",
+      [](const Tensor& x, const Dims& d, double c, bool k) {
+        const ops::MeanVar r = ops::var_mean(x, d, c, k);
+        return std::make_pair(r.var, r.mean);
+      },
+      "The variance and the mean over dim.");
+  bind_spread(
+      m, "std_mean",
+      [](const Tensor& x, const Dims& d, double c, bool k) {
+        return std::make_pair(standard_deviation(x, d, c, k), ops::mean(x, d, k));
+      },
+      "The standard deviation and the mean over dim.");
+  function_and_method(
+      m, "norm",
+      [](const Tensor& x, const nb::object& p, const MaybeDims& dim, bool keepdim) {
+        return norm(x, p, dim.value_or(Dims()), keepdim);
+      },
+      "p"_a = "fro", "dim"_a = nb::none(), "keepdim"_a = false,
+      "The p-norm over dim, or of all elements (book section 2.3).");
 }
 
 // ---- running reductions
@@ -167,7 +182,8 @@ void bind_running(nb::module_& m, const char* name, const char* doc) {
 
 template <fd_scan_op op>
 void bind_running_extremum(nb::module_& m, const char* name, const char* doc) {
-  function_and_method(m, name, [name](const Tensor& x, int64_t dim) { return named_pair(name, ops::scan(op, x, dim)); }, "dim"_a, doc);
+  function_and_method(
+      m, name, [name](const Tensor& x, int64_t dim) { return named_pair(name, ops::scan(op, x, dim)); }, "dim"_a, doc);
 }
 
 }  // namespace
@@ -175,9 +191,11 @@ void bind_running_extremum(nb::module_& m, const char* name, const char* doc) {
 void bind_reduce(nb::module_& m) {
   bind_plain(m);
   bind_extremum<FD_REDUCE_MAX, FD_REDUCE_ARGMAX, FD_MAXIMUM>(
-      m, "max", "argmax", "The largest element; with dim (values, indices) along it; with another tensor the larger of both.");
+      m, "max", "argmax",
+      "The largest element; with dim (values, indices) along it; with another tensor the larger of both.");
   bind_extremum<FD_REDUCE_MIN, FD_REDUCE_ARGMIN, FD_MINIMUM>(
-      m, "min", "argmin", "The smallest element; with dim (values, indices) along it; with another tensor the smaller of both.");
+      m, "min", "argmin",
+      "The smallest element; with dim (values, indices) along it; with another tensor the smaller of both.");
   bind_statistics(m);
   bind_running<FD_SCAN_CUMSUM>(m, "cumsum", "The running sum along dim.");
   bind_running<FD_SCAN_CUMPROD>(m, "cumprod", "The running product along dim.");

@@ -26,8 +26,8 @@ PyTensor* allocate(PyTypeObject* type) {
     PyObject_INIT(o, type);
     return o;
   }
-  PyTensor* o = type == tensor_type ? PyObject_GC_New(PyTensor, type)
-                                    : reinterpret_cast<PyTensor*>(type->tp_alloc(type, 0));
+  PyTensor* o =
+      type == tensor_type ? PyObject_GC_New(PyTensor, type) : reinterpret_cast<PyTensor*>(type->tp_alloc(type, 0));
   if (!o) return nullptr;
   if (type != tensor_type) PyObject_GC_UnTrack(o);  // tracked when complete
   o->dict = o->weakrefs = nullptr;
@@ -41,8 +41,10 @@ void deallocate_object(PyObject* self) {
   if (o->weakrefs) PyObject_ClearWeakRefs(self);
   Py_CLEAR(o->dict);
   if (TensorImpl* impl = std::exchange(o->impl, nullptr)) impl->destroy();
-  if (type == tensor_type && spare_count < kSpares) spares[spare_count++] = o;
-  else type->tp_free(self);
+  if (type == tensor_type && spare_count < kSpares)
+    spares[spare_count++] = o;
+  else
+    type->tp_free(self);
   Py_DECREF(type);
 }
 

@@ -9,8 +9,7 @@
 namespace fd::bindings {
 
 struct PyTensor {
-  PyObject_HEAD
-  TensorImpl* impl;  // owned: dies with this object
+  PyObject_HEAD TensorImpl* impl;  // owned: dies with this object
   PyObject* dict;
   PyObject* weakrefs;
 };

@@ -1,0 +1,86 @@
+#include "bindings/kernels_array.h"
+
+namespace fd::bindings {
+
+namespace {
+
+DType dtype_of(const char* op, const char* name, const py::array& a) {
+  const char kind = a.dtype().kind();
+  const auto size = a.itemsize();
+  const bool native = a.dtype().byteorder() != '>';
+  if (native && kind == 'f' && size == 4) return DType::float32;
+  if (native && kind == 'f' && size == 8) return DType::float64;
+  if (native && kind == 'f' && size == 2) return DType::float16;
+  if (native && kind == 'i' && size == 8) return DType::int64;
+  if (native && kind == 'i' && size == 4) return DType::int32;
+  if (kind == 'u' && size == 1) return DType::uint8;
+  if (kind == 'b') return DType::boolean;
+  fail<DTypeError>(op, ": ", name, " has element type ", py::str(a.dtype()).cast<std::string>(),
+                   "; expected float32, float64, float16, int64, int32, uint8 or bool");
+}
+
+py::dtype numpy_dtype(DType d) {
+  switch (d) {
+    case DType::boolean:
+      return py::dtype::of<bool>();
+    case DType::uint8:
+      return py::dtype::of<uint8_t>();
+    case DType::int32:
+      return py::dtype::of<int32_t>();
+    case DType::int64:
+      return py::dtype::of<int64_t>();
+    case DType::float32:
+      return py::dtype::of<float>();
+    case DType::float64:
+      return py::dtype::of<double>();
+    default:
+      fail<DTypeError>("kernels: ", d, " has no NumPy type");
+  }
+}
+
+}  // namespace
+
+Tensor borrow(const char* op, const char* name, const py::array& a) {
+  const DType dtype = dtype_of(op, name, a);
+  const auto item = static_cast<int64_t>(item_size(dtype));
+  Shape shape;
+  Dims strides;
+  for (py::ssize_t i = 0; i < a.ndim(); i++) {
+    check<ValueError>(a.strides(i) % item == 0 || a.shape(i) <= 1, op, ": ", name,
+                      " has strides that are no multiple of its element size; copy() it first");
+    shape.push_back(a.shape(i));
+    strides.push_back(a.strides(i) / item);
+  }
+  if (is_contiguous(shape, strides)) strides = contiguous_strides(shape);
+  auto* data = static_cast<char*>(const_cast<void*>(a.data()));
+  Ref<Storage> storage =
+      Storage::borrow(data, static_cast<size_t>(a.nbytes()), {}, a.writeable(), [](void*) {}, nullptr);
+  return TensorImpl::create(std::move(storage), data, dtype, shape, strides);
+}
+
+Tensor borrow_contiguous(const char* op, const char* name, const py::array& a, py::array& keep) {
+  keep = a.flags() & py::array::c_style ? a : py::array::ensure(a, py::array::c_style);
+  return borrow(op, name, keep);
+}
+
+py::array output(const char* op, const MaybeArray& out, const Shape& shape, DType dtype) {
+  if (!out) return py::array(numpy_dtype(dtype), std::vector<py::ssize_t>(shape.begin(), shape.end()));
+  check<ValueError>(out->writeable(), op, ": out is read-only");
+  check<ValueError>(out->flags() & py::array::c_style, op, ": out must be C-contiguous");
+  check_like(op, "out", borrow(op, "out", *out), shape, dtype);
+  return *out;
+}
+
+Tensor borrow_output(const char* op, py::array& out) { return borrow(op, "out", out); }
+
+void check_floating(const char* op, const char* name, const Tensor& t) {
+  check<DTypeError>(t.dtype() == DType::float32 || t.dtype() == DType::float64, op, ": ", name, " is ", t.dtype(),
+                    "; expected float32 or float64");
+}
+
+void check_like(const char* op, const char* name, const Tensor& t, const Shape& shape, DType dtype) {
+  check<DTypeError>(t.dtype() == dtype, op, ": ", name, " is ", t.dtype(), "; expected ", dtype);
+  check<ShapeError>(t.shape() == shape, op, ": ", name, " has shape ", t.shape(), "; expected ", shape);
+}
+
+}  // namespace fd::bindings
