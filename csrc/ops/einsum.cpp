@@ -32,11 +32,8 @@ struct Labels {
 // Labels of a term whose ellipsis stands for ellipsis_dims dimensions.
 Labels parse(const std::string& term, int ellipsis_dims) {
   Labels labels;
-  bool spread = false;
   for (size_t i = 0; i < term.size(); i++) {
     if (term.compare(i, 3, "...") == 0) {
-      check<ValueError>(!spread, "einsum: more than one ellipsis in '", term, "'");
-      spread = true;
       for (int d = ellipsis_dims - 1; d >= 0; d--) labels.add(kLetters + d);
       i += 2;
       continue;
@@ -76,7 +73,10 @@ Equation parse_equation(const std::string& given, const std::vector<Tensor>& ope
   Equation e;
   int uses[kLabels] = {};
   for (size_t i = 0; i < terms.size(); i++) {
-    const bool spread = terms[i].find("...") != std::string::npos;
+    const size_t dots = terms[i].find("...");
+    const bool spread = dots != std::string::npos;
+    check<ValueError>(!spread || terms[i].find("...", dots + 3) == std::string::npos,
+                      "einsum: more than one ellipsis in '", terms[i], "'");
     const int named = static_cast<int>(terms[i].size()) - (spread ? 3 : 0), dims = operands[i].dim();
     check<ShapeError>(spread ? named <= dims : named == dims, "einsum: '", terms[i], "' does not name the ", dims,
                       " dimensions of operand ", i);

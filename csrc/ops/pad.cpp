@@ -78,14 +78,14 @@ Tensor pad(const Tensor& t, const std::vector<int64_t>& widths, PadMode mode, Sc
   check<ShapeError>(dims >= 1 && dims <= 3 && (t.dim() == dims + 1 || t.dim() == dims + 2),
                     "pad: only the last 1, 2 or 3 dimensions of a tensor with one or two more can be padded so, got ",
                     widths.size(), " widths for shape ", t.shape());
-  Tensor out = t;
+  Tensor out = mode == PadMode::circular ? without_borders(t, widths, -1) : t;
   for (int i = 0; i < dims; i++) {
-    const int d = t.dim() - 1 - i;
-    const int64_t before = widths[2 * i], after = widths[2 * i + 1];
-    if (before < 0 || after < 0)
-      out = narrow(out, d, std::max<int64_t>(-before, 0),
-                   out.size(d) + std::min<int64_t>(before, 0) + std::min<int64_t>(after, 0));
-    if (before > 0 || after > 0) out = extend(out, d, std::max<int64_t>(before, 0), std::max<int64_t>(after, 0), mode);
+    int64_t before = widths[2 * i], after = widths[2 * i + 1];
+    if (mode == PadMode::circular) {  // what is cropped does not come round again
+      before = std::max<int64_t>(before, 0);
+      after = std::max<int64_t>(after, 0);
+    }
+    if (before != 0 || after != 0) out = extend(out, t.dim() - 1 - i, before, after, mode);
   }
   return out.get() == t.get() ? clone(t) : out;
 }
