@@ -7,7 +7,6 @@ safetensors file. Everything that is not a tensor, and how the tensors nest, sta
 
 from __future__ import annotations
 
-import json
 import os
 import zlib
 from collections import Counter, OrderedDict
@@ -117,11 +116,15 @@ def _raw(tensor):
     plain = tensor.detach().cpu().contiguous()
     if plain.numel() == 0:
         return b""
-    return memoryview(plain.reshape(-1).view(fd.uint8).numpy())
+    if plain.dtype == fd.bfloat16:
+        plain = plain.view(fd.float16)  # NumPy has no bfloat16; only the bytes matter here
+    return memoryview(plain.reshape(-1).numpy().view("uint8"))
 
 
 def _pack(value):
     """The parts of the file, in order."""
+    import json  # slow to import: only those who save or load pay for it
+
     encoder = _Encoder()
     tree = json.dumps(encoder.encode(value))
     # Widest elements first, so that every tensor lies aligned in the file.
@@ -145,6 +148,8 @@ def _pack(value):
 
 
 def _header_checksum(entries, tree):
+    import json
+
     return zlib.crc32(json.dumps([entries, tree]).encode())
 
 
@@ -276,6 +281,8 @@ def _load_safetensors(file, start, map_location):
 
 
 def _parse(text, dict_only=True):
+    import json
+
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):

@@ -10,8 +10,6 @@ import math
 import freedive as fd
 from freedive import _core
 
-from ._pad import pad
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from freedive import Tensor
@@ -53,6 +51,8 @@ softmin = _core.softmin
 dropout = _core.dropout
 dropout1d = _core.dropout1d
 dropout2d = _core.dropout2d
+one_hot = _core.one_hot
+pad = _core.pad
 cross_entropy = _core.cross_entropy
 nll_loss = _core.nll_loss
 mse_loss = _core.mse_loss
@@ -233,29 +233,4 @@ def embedding(
             rows = weight[index]
             norms = rows.norm(norm_type, 1, keepdim=True)
             weight[index] = fd.where(norms > max_norm, rows * (max_norm / (norms + 1e-7)), rows)
-    out = weight[input]
-    if padding_idx is not None and out.requires_grad:
-        padding_idx %= weight.shape[0]
-        out = fd.where((input == padding_idx).unsqueeze(-1), out.detach(), out)
-    return out
-
-
-def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
-    """Class numbers (int64, any shape) to [..., num_classes] with a 1 at each number; -1: the largest plus one."""
-    if tensor.dtype != fd.int64:
-        raise fd.DTypeError(f"one_hot: tensor is {tensor.dtype}; expected int64 class numbers")
-    if tensor.numel() == 0:
-        if num_classes <= 0:
-            raise ValueError("one_hot: no class numbers, and num_classes is not given")
-        return fd.zeros((*tensor.shape, num_classes), dtype=fd.int64, device=tensor.device)
-    low, high = int(tensor.min()), int(tensor.max())
-    if low < 0:
-        raise IndexError(f"one_hot: class number {low} is negative")
-    if num_classes == -1:
-        num_classes = high + 1
-    elif num_classes < 1:
-        raise ValueError(f"one_hot: num_classes is {num_classes}; expected at least 1, or -1")
-    elif high >= num_classes:
-        raise IndexError(f"one_hot: class number {high} is out of range for {num_classes} classes")
-    out = fd.zeros((*tensor.shape, num_classes), dtype=fd.int64, device=tensor.device)
-    return out.scatter_(-1, tensor.unsqueeze(-1), 1)
+    return _core.embedding(weight, input, -1 if padding_idx is None else padding_idx % weight.shape[0])

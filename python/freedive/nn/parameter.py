@@ -44,6 +44,9 @@ class Parameter(Tensor):
     def __repr__(self, **kwargs) -> str:
         return "Parameter containing:\n" + super().__repr__(**kwargs)
 
+    def __str__(self) -> str:
+        return self.__repr__()
+
     def __deepcopy__(self, memo):
         known = memo.get(id(self))
         if known is None:
@@ -119,6 +122,9 @@ class _Uninitialized:
 
     def __repr__(self, **kwargs) -> str:
         return f"<{type(self).__name__}>"
+
+    def __str__(self) -> str:
+        return self.__repr__()
 
     def __deepcopy__(self, memo):
         known = memo.get(id(self))
