@@ -49,14 +49,13 @@ class Module:
         for names in _NAMES:
             state[names] = {}
 
-    def __call__(self, input: Any = _NO_INPUT, /, *rest: Any, **kwargs: Any) -> Any:
-        # One input and no hooks is the common case: no tuple is packed and unpacked for it, which halves the cost.
-        if input is _NO_INPUT:
-            args = ()
-        elif self._hooks is None and not rest and not kwargs:
-            return self.forward(input)
-        else:
-            args = (input, *rest)
+    def __call__(self, a: Any = _NO_INPUT, b: Any = _NO_INPUT, /, *rest: Any, **kwargs: Any) -> Any:
+        # One or two inputs and no hooks are the common cases: not packing them into a tuple halves the cost.
+        if self._hooks is None and not rest and not kwargs:
+            if b is not _NO_INPUT:
+                return self.forward(a, b)
+            return self.forward() if a is _NO_INPUT else self.forward(a)
+        args = tuple(x for x in (a, b) if x is not _NO_INPUT) + rest
         if self._hooks is None:
             return self.forward(*args, **kwargs)
         return _hooks.call(self, self._hooks, args, kwargs)
