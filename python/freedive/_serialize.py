@@ -51,8 +51,8 @@ class _Encoder:
     """
 
     def __init__(self) -> None:
-        self.tensors = {}
-        self._name_of = {}
+        self.tensors: dict[str, Tensor] = {}
+        self._name_of: dict[int, str] = {}
 
     def encode(self, value, path=""):
         kind = type(value)
@@ -346,7 +346,7 @@ class _Decoder:
 
     def __init__(self, tensors: Iterable[Tensor] | Tensor) -> None:
         self._tensors = tensors
-        self._made = {}
+        self._made: dict[str, Tensor] = {}
 
     def decode(self, node):
         if not isinstance(node, list):

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 __all__ = ["get_printoptions", "printoptions", "set_printoptions", "tensor_str"]
 
-_PROFILES = {
+_PROFILES: dict[str, dict[str, Any]] = {
     "default": {"precision": 4, "threshold": 1000, "edgeitems": 3, "linewidth": 80},
     "short": {"precision": 2, "threshold": 1000, "edgeitems": 2, "linewidth": 80},
     "full": {"precision": 4, "threshold": math.inf, "edgeitems": 3, "linewidth": 80},
 }
-_options = {**_PROFILES["default"], "sci_mode": None}
+_options: dict[str, Any] = {**_PROFILES["default"], "sci_mode": None}
 
 
 def set_printoptions(
@@ -111,7 +111,7 @@ def _leaves(values):
 class _Format:
     """One format for all elements, and its width."""
 
-    def __init__(self, values: Iterable[Any] | None, floating) -> None:
+    def __init__(self, values: Any, floating) -> None:
         self.floating = floating
         self.precision = _options["precision"]
         self.whole = True

@@ -1,7 +1,11 @@
 """nn.Module: registration, traversal, modes, hooks, state_dict, copies, printing."""
 
 import copy
+import gc
 import pickle
+import subprocess
+import sys
+import weakref
 from collections import OrderedDict
 
 import numpy as np
@@ -422,3 +426,41 @@ def test_printing():
     assert repr(nn.Module()) == "Module()"
     parameter = nn.Parameter(fd.zeros(2))
     assert repr(parameter) == "Parameter containing:\ntensor([0., 0.], requires_grad=True)"
+
+
+def test_every_form_of_call():
+    class Count(nn.Module):
+        def forward(self, *args, **kwargs):
+            return args, kwargs
+
+    count = Count()
+    calls = [((), {}), ((1,), {}), ((1, 2), {}), ((1, 2, 3), {}), ((None,), {}), ((None, None), {}), ((1,), {"a": 2})]
+    for args, kwargs in calls:
+        assert count(*args, **kwargs) == (args, kwargs)
+    with count.register_forward_hook(lambda m, args, out: None):
+        for args, kwargs in calls:
+            assert count(*args, **kwargs) == (args, kwargs)
+
+
+def test_a_module_dies_with_its_last_reference():
+    net = nn.Sequential(nn.LazyLinear(3), nn.ReLU(), nn.Linear(3, 1))
+    net.register_forward_hook(lambda m, args, out: None).remove()
+    net(fd.ones(2, 2)).sum().backward()
+    watched = [weakref.ref(net), weakref.ref(net[0]), weakref.ref(net[0].weight)]
+    gc.disable()
+    try:
+        del net
+        assert [ref() for ref in watched] == [None] * 3
+    finally:
+        gc.enable()
+
+
+def test_import_is_light():
+    """nn and optim load nothing slow (in a fresh interpreter without site packages' own start-up files)."""
+    slow = "inspect typing dataclasses numpy tqdm safetensors matplotlib json re pickle zipfile"
+    code = (
+        f"import sys; sys.path[:0] = {sys.path!r}; from freedive import nn, optim; "
+        f"print([name for name in {slow.split()!r} if name in sys.modules])"
+    )
+    run = subprocess.run([sys.executable, "-S", "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[]"

@@ -74,7 +74,7 @@ class Hooks:
         return handle
 
 
-def call(module, hooks, args, kwargs):
+def call_with_hooks(module, hooks, args, kwargs):
     """module.forward with the hooks around it."""
     finished = set()
     try:

@@ -23,7 +23,7 @@ __all__ = [
 class _InPlace(Module):
     """An activation that may overwrite its input."""
 
-    shown = ()
+    shown: tuple[str, ...] = ()
 
     def __init__(self, inplace: bool = False) -> None:
         super().__init__()

@@ -12,6 +12,8 @@ from .parameter import Parameter, UninitializedBuffer, UninitializedParameter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from freedive import Tensor
     from freedive.nn._types import Device
 
@@ -25,7 +27,7 @@ class _BatchNorm(Module):
     average). In evaluation the running ones are used, or the batch's if track_running_stats is False.
     """
 
-    dims = ()
+    dims: tuple[int, ...] = ()
 
     def __init__(
         self,
@@ -41,7 +43,7 @@ class _BatchNorm(Module):
     ) -> None:
         super().__init__()
         self._set_options(num_features, eps, momentum, affine, track_running_stats)
-        place = {"device": device, "dtype": dtype}
+        place: dict[str, Any] = {"device": device, "dtype": dtype}
         for name, wanted in (("weight", affine), ("bias", affine and bias)):
             self.register_parameter(name, Parameter(fd.empty(num_features, **place)) if wanted else None)
         for name in ("running_mean", "running_var"):
@@ -136,7 +138,7 @@ class _LazyBatchNorm(LazyModule, _BatchNorm):
     ) -> None:
         Module.__init__(self)
         self._set_options(0, eps, momentum, affine, track_running_stats)
-        place = {"device": device, "dtype": dtype}
+        place: dict[str, Any] = {"device": device, "dtype": dtype}
         for name, wanted in (("weight", affine), ("bias", affine and bias)):
             self.register_parameter(name, UninitializedParameter(**place) if wanted else None)
         for name in ("running_mean", "running_var"):

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
-    from typing import Self
-
     from freedive import Tensor
 
 __all__ = ["Sequential", "ModuleList", "ModuleDict"]
@@ -78,12 +76,12 @@ class _Numbered(Module):
         del modules[index]
         self._renumber(modules)
 
-    def append(self, module: Module) -> Self:
+    def append(self, module: Module) -> Any:
         """Adds a module at the end; returns the container."""
         self.add_module(str(len(self)), module)
         return self
 
-    def insert(self, index: int, module: Module) -> Self:
+    def insert(self, index: int, module: Module) -> Any:
         """Puts a module before position index; the ones behind it are numbered anew."""
         modules = self._values()
         if not -len(modules) <= index <= len(modules):
@@ -92,7 +90,7 @@ class _Numbered(Module):
         self._renumber(modules)
         return self
 
-    def extend(self, modules: Iterable[Module] | None) -> Self:
+    def extend(self, modules: Iterable[Module]) -> Any:
         """Adds the modules at the end; returns the container."""
         for module in list(modules):
             self.append(module)
@@ -113,7 +111,7 @@ class Sequential(_Numbered):
     Args: modules, or one OrderedDict of names to modules.
     """
 
-    _plan = None
+    _plan: Any = None
     _planned = -1
 
     def __init__(self, *args) -> None:
@@ -204,7 +202,7 @@ class ModuleList(_Numbered):
     def __add__(self, other):
         return ModuleList([*self, *other])
 
-    def extend(self, modules: Iterable[Module] | None) -> Self:
+    def extend(self, modules: Iterable[Module]) -> Any:
         """Adds the modules at the end; returns the container."""
         if not hasattr(modules, "__iter__"):
             raise TypeError(f"ModuleList.extend should be called with an iterable, but got {type(modules).__name__}")
@@ -270,7 +268,7 @@ class ModuleDict(Module):
         """Takes out and returns the module of this name."""
         return self._modules.pop(key)
 
-    def update(self, modules: Iterable[Module] | None) -> None:
+    def update(self, modules: Any) -> None:
         """Adds the modules of a mapping or of (name, module) pairs."""
         if not hasattr(modules, "__iter__"):
             raise TypeError(f"ModuleDict.update should be called with a mapping or pairs, not {type(modules).__name__}")

@@ -128,7 +128,8 @@ def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
         tensor.zero_()
         for group in range(groups):
             for channel in range(min(out_channels, tensor.shape[1])):
-                tensor[(group * out_channels + channel, channel, *middle)] = 1
+                at = (group * out_channels + channel, channel, *middle)
+                tensor[at] = 1
         return tensor
 
 

@@ -19,7 +19,7 @@ class LazyModule(Module):
     place: an optimiser may already hold them.
     """
 
-    cls_to_become = None
+    cls_to_become: type[Module] | None = None
 
     def has_uninitialized_params(self) -> bool:
         """Whether a parameter or buffer still waits for its shape."""
@@ -31,6 +31,6 @@ class LazyModule(Module):
         if self.has_uninitialized_params():
             raise RuntimeError(f"{type(self).__name__} has not been fully initialized by initialize_parameters")
         if self.cls_to_become is not None:
-            self.__class__ = self.cls_to_become
+            self.__class__ = self.cls_to_become  # type: ignore[assignment]
             return self.forward(*args, **kwargs)
         return super().forward(*args, **kwargs)

@@ -11,7 +11,8 @@ from itertools import chain
 
 import freedive as fd
 
-from . import _hooks, _state
+from . import _state
+from ._hooks import Hooks, RemovableHandle, call_with_hooks
 from ._registry import View, structure
 from .parameter import Buffer, Parameter, Tensor, is_lazy
 
@@ -36,8 +37,15 @@ class Module:
     and call the instance.
     """
 
-    training = True
-    _hooks = None
+    training: bool = True
+    _hooks: Hooks | None = None
+    _parameter_names: dict[str, None]
+    _buffer_names: dict[str, bool]
+    _module_names: dict[str, None]
+
+    if TYPE_CHECKING:  # what was registered is found in the instance's __dict__
+
+        def __getattr__(self, name: str) -> Any: ...
 
     def __init__(self, *args, **kwargs) -> None:
         if args or kwargs:
@@ -58,7 +66,7 @@ class Module:
         args = tuple(x for x in (a, b) if x is not _NO_INPUT) + rest
         if self._hooks is None:
             return self.forward(*args, **kwargs)
-        return _hooks.call(self, self._hooks, args, kwargs)
+        return call_with_hooks(self, self._hooks, args, kwargs)
 
     def forward(self, *input) -> Any:
         raise NotImplementedError(f'Module [{type(self).__name__}] is missing the required "forward" function')
@@ -382,7 +390,7 @@ class Module:
     def _add_hook(self, table, hook, prepend=False, options=()):
         hooks = self._hooks
         if hooks is None:
-            hooks = self.__dict__["_hooks"] = _hooks.Hooks()
+            hooks = self.__dict__["_hooks"] = Hooks()
         structure[0] += 1
         return hooks.add(self, getattr(hooks, table), hook, prepend, [getattr(hooks, o) for o in options])
 
@@ -393,13 +401,13 @@ class Module:
 
     def register_forward_pre_hook(
         self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False
-    ) -> _hooks.RemovableHandle:
+    ) -> RemovableHandle:
         """hook(module, args) runs before forward and may return new args; with_kwargs: hook(module, args, kwargs)."""
         return self._add_hook("forward_pre", hook, prepend, ["with_kwargs"] if with_kwargs else [])
 
     def register_forward_hook(
         self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False, always_call: bool = False
-    ) -> _hooks.RemovableHandle:
+    ) -> RemovableHandle:
         """hook(module, args, output) runs after forward and may return a new output.
 
         with_kwargs: hook(module, args, kwargs, output). always_call: also when forward has raised.
@@ -407,29 +415,27 @@ class Module:
         options = (["with_kwargs"] if with_kwargs else []) + (["always"] if always_call else [])
         return self._add_hook("forward", hook, prepend, options)
 
-    def register_full_backward_pre_hook(
-        self, hook: Callable[..., Any], prepend: bool = False
-    ) -> _hooks.RemovableHandle:
+    def register_full_backward_pre_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
         """hook(module, grad_output) runs before the module's backward and may return a new grad_output."""
         return self._add_hook("backward_pre", hook, prepend)
 
-    def register_full_backward_hook(self, hook: Callable[..., Any], prepend: bool = False) -> _hooks.RemovableHandle:
+    def register_full_backward_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
         """hook(module, grad_input, grad_output) runs when the inputs' gradients are known; may return new ones."""
         return self._add_hook("backward", hook, prepend)
 
-    def register_state_dict_pre_hook(self, hook: Callable[..., Any]) -> _hooks.RemovableHandle:
+    def register_state_dict_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """hook(module, prefix, keep_vars) runs before state_dict collects this module."""
         return self._add_hook("state_dict_pre", hook)
 
-    def register_state_dict_post_hook(self, hook: Callable[..., Any]) -> _hooks.RemovableHandle:
+    def register_state_dict_post_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """hook(module, state_dict, prefix, local_metadata) runs after state_dict has collected this module."""
         return self._add_hook("state_dict", hook)
 
-    def register_load_state_dict_pre_hook(self, hook: Callable[..., Any]) -> _hooks.RemovableHandle:
+    def register_load_state_dict_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """hook(module, state_dict, prefix, local_metadata, strict, missing, unexpected, errors) runs before loading."""
         return self._add_hook("load_pre", hook)
 
-    def register_load_state_dict_post_hook(self, hook: Callable[..., Any]) -> _hooks.RemovableHandle:
+    def register_load_state_dict_post_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """hook(module, incompatible_keys) runs after loading; it may edit the two lists of names."""
         return self._add_hook("load_post", hook)
 

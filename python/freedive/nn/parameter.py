@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import freedive as fd
+from freedive import Tensor
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Any, NoReturn
 
     from freedive.nn._types import Device
-
-Tensor = fd.Tensor
 
 __all__ = ["Parameter", "Buffer", "UninitializedParameter", "UninitializedBuffer", "is_lazy"]
 
@@ -89,7 +89,7 @@ def _rebuild_buffer(cls, data, persistent):
     return cls(data, persistent=persistent)
 
 
-def _unknown(what):
+def _unknown(what: str) -> NoReturn:
     raise RuntimeError(
         f"Can't access the {what} of an uninitialized parameter or buffer: it is not known before the lazy layer's "
         f"first call. Run the model once on a batch first."
@@ -99,14 +99,18 @@ def _unknown(what):
 class _Uninitialized:
     """What a lazy layer holds until its first call: device and dtype are known, the shape is not."""
 
+    cls_to_become: type
+    data: Any
+    requires_grad: bool
+
     @property
-    def shape(self) -> None:
+    def shape(self) -> Any:
         _unknown("shape")
 
-    def size(self, dim: int | None = None) -> None:
+    def size(self, dim: int | None = None) -> Any:
         _unknown("shape")
 
-    def numel(self) -> None:
+    def numel(self) -> Any:
         _unknown("number of elements")
 
     def __len__(self) -> int:

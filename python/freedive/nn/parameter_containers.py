@@ -61,7 +61,7 @@ class ParameterList(Module):
         self[self._size - 1] = value
         return self
 
-    def extend(self, values: Iterable[Any] | None) -> ParameterList:
+    def extend(self, values: Iterable[Any]) -> ParameterList:
         """Adds the values at the end."""
         if not hasattr(values, "__iter__") or isinstance(values, Tensor):
             raise TypeError(f"ParameterList.extend should be called with an iterable, but got {type(values).__name__}")
@@ -85,7 +85,7 @@ class ParameterDict(Module):
 
     def __init__(self, parameters: Any = None) -> None:
         super().__init__()
-        self._keys = {}
+        self._keys: dict[Any, None] = {}
         if parameters is not None:
             self.update(parameters)
 

@@ -10,7 +10,6 @@ from .optimizer import Optimizer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from typing import Any
 
 
@@ -18,7 +17,7 @@ class SequentialLR(LRScheduler):
     """Runs schedules one after another: milestones are the epochs at which the next one begins."""
 
     def __init__(
-        self, optimizer: Optimizer, schedulers: list[LRScheduler], milestones: Iterable[int], last_epoch: int = -1
+        self, optimizer: Optimizer, schedulers: list[LRScheduler], milestones: list[int], last_epoch: int = -1
     ) -> None:
         if len(schedulers) < 1:
             raise ValueError("Sequential Schedulers expects at least one scheduler to be chained")
@@ -42,7 +41,7 @@ class SequentialLR(LRScheduler):
         schedulers[0].step()
         self._last_lr = schedulers[0].get_last_lr()
 
-    def step(self) -> None:
+    def step(self) -> None:  # type: ignore[override]
         """Goes on to the next epoch."""
         self.last_epoch += 1
         i = bisect_right(self._milestones, self.last_epoch)
@@ -65,7 +64,7 @@ class SequentialLR(LRScheduler):
 class ChainedScheduler(LRScheduler):
     """Steps several schedules together: their factors multiply."""
 
-    def __init__(self, schedulers: list[LRScheduler], optimizer: Optimizer = None) -> None:
+    def __init__(self, schedulers: list[LRScheduler], optimizer: Optimizer | None = None) -> None:
         if len(schedulers) < 1:
             raise ValueError("ChainedScheduler expects at least one scheduler to be chained, but got no scheduler.")
         optimizer = schedulers[0].optimizer if optimizer is None else optimizer
@@ -74,7 +73,7 @@ class ChainedScheduler(LRScheduler):
         self.optimizer = optimizer
         self._last_lr = self._present()
 
-    def step(self) -> None:
+    def step(self) -> None:  # type: ignore[override]
         """Goes on to the next epoch in every schedule."""
         for scheduler in self._schedulers:
             scheduler.step()
@@ -182,7 +181,7 @@ class ReduceLROnPlateau(LRScheduler):
             bound = best + sign * self.threshold
         return value > bound if self.mode == "max" else value < bound
 
-    def step(self, metrics: float, epoch: int | None = None) -> None:
+    def step(self, metrics: float, epoch: int | None = None) -> None:  # type: ignore[override]
         """Counts this epoch's metric, and cuts the rate if it is time."""
         value = float(metrics)
         self.last_epoch = self.last_epoch + 1 if epoch is None else epoch

@@ -46,9 +46,9 @@ class Optimizer:
                 f"but got {type(params).__name__}"
             )
         self.defaults = defaults
-        self.param_groups = []
-        self._state = defaultdict(dict)
-        self._flat = {}
+        self.param_groups: list[dict[str, Any]] = []
+        self._state: defaultdict[Any, dict[str, Any]] = defaultdict(dict)
+        self._flat: dict[int, Flat] = {}
         groups = list(params)
         if not groups:
             raise ValueError("optimizer got an empty parameter list")
@@ -144,7 +144,8 @@ class Optimizer:
 
     def state_dict(self) -> dict[str, Any]:
         """{"state": by parameter number, "param_groups": options and parameter numbers}; tensors are shared."""
-        number, groups = {}, []
+        number: dict[Any, int] = {}
+        groups = []
         for group in self.param_groups:
             packed = {key: value for key, value in group.items() if key != "params"}
             for param in group["params"]:
@@ -172,7 +173,7 @@ class Optimizer:
             for theirs, ours in zip(saved, self.param_groups)
             for number, param in zip(theirs["params"], ours["params"])
         }
-        state = defaultdict(dict)
+        state: defaultdict[Any, dict[str, Any]] = defaultdict(dict)
         for key, values in state_dict["state"].items():
             if key in param_of:
                 param = param_of[key]
@@ -251,7 +252,7 @@ class Cohort:
     def __init__(self, params: Params, names, step) -> None:
         self.params = params
         self.names = names
-        self.lists = {name: [] for name in names}
+        self.lists: dict[str, list[Any]] = {name: [] for name in names}
         self.step = step
 
     def settle(self, state):
