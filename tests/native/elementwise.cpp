@@ -141,9 +141,9 @@ void fill_whole_domain(T* p, int64_t n) {
 // The whole domain, and closely the part where results are neither trivial nor saturated.
 template <class T>
 void check_domain(const ElementwiseOp& op) {
-  constexpr int64_t n = 20000;
+  constexpr int64_t n = 10000;
   for (double width : {0.0, 1.0, 100.0}) {
-    Case c(op.title, width ? text("20000 values within ", width) : "20000 values of the whole domain");
+    Case c(op.title, width ? text(n, " values within ", width) : text(n, " values of the whole domain"));
     fd_elementwise e = {};
     e.ndim = 1;
     e.size[0] = n;

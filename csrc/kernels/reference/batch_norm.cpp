@@ -5,6 +5,7 @@
 //              gx = weight invstd (gy - gbias / m - u gweight / m)    training: mean and variance depend on x
 //              gx = weight invstd gy                                  evaluation
 #include "kernels/reference/element.h"
+#include "kernels/reference/sum.h"
 #include "kernels/reference/table.h"
 
 namespace fd::reference {
@@ -38,7 +39,7 @@ template <class T>
 Moments batch_moments(const fd_batch_norm& b, int64_t c) {
   const T* const x = static_cast<const T*>(b.x);
   const double m = double(b.n * b.s);
-  double sum = 0, squares = 0;
+  Sum sum, squares;
   for_each_in_channel(b, c, [&](int64_t i) { sum += x[i]; });
   const double mean = sum / m;
   for_each_in_channel(b, c, [&](int64_t i) { squares += (x[i] - mean) * (x[i] - mean); });
@@ -77,7 +78,7 @@ fd_status backward(fd_context*, const fd_batch_norm* b) {
   for (int64_t c = 0; c < b->c; c++) {
     const double mean = static_cast<const T*>(b->save_mean)[c], invstd = static_cast<const T*>(b->save_invstd)[c];
     const double weight = channel_value<T>(b->weight, c, 1);
-    double gbias = 0, gweight = 0;
+    Sum gbias, gweight;
     for_each_in_channel(*b, c, [&](int64_t i) {
       gbias += gy[i];
       gweight += gy[i] * ((x[i] - mean) * invstd);

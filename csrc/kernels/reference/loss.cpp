@@ -1,6 +1,7 @@
 // Elementwise losses of a prediction p and a target t: each element's loss, their sum, and the gradient with respect
 // to p. kernels.h states the formulas; `slope` below is each one's derivative.
 #include "kernels/reference/element.h"
+#include "kernels/reference/sum.h"
 #include "kernels/reference/table.h"
 
 namespace fd::reference {
@@ -55,7 +56,7 @@ template <class T, auto Loss>
 fd_status loss(fd_context*, const fd_loss* l) {
   const T* const pred = static_cast<const T*>(l->pred);
   const T* const target = static_cast<const T*>(l->target);
-  double total = 0;
+  Sum total;
   for (int64_t i = 0; i < l->n; i++) {
     const LossAt at = Loss(pred[i], target[i], l->param);
     total += at.value;

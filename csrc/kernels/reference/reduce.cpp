@@ -1,37 +1,43 @@
 // Reductions over any dimensions and scans along one. An operation is a small state that takes one element at a time:
 //   take(x, position)   position counts the elements taken before x
 //   value()             the result so far, rounded by whoever stores it
-// Floating sums run in double.
+// Floating sums run in double (sum.h).
 #include "kernels/reference/iterate.h"
+#include "kernels/reference/sum.h"
 #include "kernels/reference/table.h"
 
 namespace fd::reference {
 namespace {
 
-// What an element is summed up in: double, or int64 (which wraps around).
+// float32 and float64 add up in double, everything else in int64, which wraps around.
 template <class T>
-using Wide = std::conditional_t<is_floating<T>, double, int64_t>;
+using TotalOf = std::conditional_t<is_floating<T>, T, int64_t>;
 
 template <class T>
-struct Sum {
-  using Result = std::conditional_t<is_floating<T>, T, int64_t>;
-  Wide<T> total = 0;
-  void take(T x, int64_t) { total = wrapping_add<Wide<T>>(total, x); }
-  Wide<T> value() const { return total; }
+struct Total {
+  using Result = TotalOf<T>;
+  std::conditional_t<is_floating<T>, Sum, int64_t> total{};
+  void take(T x, int64_t) {
+    if constexpr (is_floating<T>)
+      total += x;
+    else
+      total = wrapping_add<int64_t>(total, x);
+  }
+  auto value() const { return total; }
 };
 
 template <class T>
 struct Prod {
-  using Result = typename Sum<T>::Result;
-  Wide<T> total = 1;
-  void take(T x, int64_t) { total = wrapping_mul<Wide<T>>(total, x); }
-  Wide<T> value() const { return total; }
+  using Result = TotalOf<T>;
+  std::conditional_t<is_floating<T>, double, int64_t> total = 1;
+  void take(T x, int64_t) { total = wrapping_mul<decltype(total)>(total, x); }
+  auto value() const { return total; }
 };
 
 template <class T>
 struct Mean {
   using Result = T;
-  double total = 0;
+  Sum total;
   int64_t count = 0;
   void take(T x, int64_t) {
     total += x;
@@ -124,7 +130,7 @@ struct Var {
 template <class T>
 struct Norm2 {
   using Result = T;
-  double squares = 0;
+  Sum squares;
   void take(T x, int64_t) { squares += double(x) * double(x); }
   double value() const { return std::sqrt(squares); }
 };
@@ -132,7 +138,7 @@ struct Norm2 {
 template <class T>
 struct Norm1 {
   using Result = T;
-  double total = 0;
+  Sum total;
   void take(T x, int64_t) { total += std::fabs(double(x)); }
   double value() const { return total; }
 };
@@ -242,7 +248,7 @@ void fill_floating(fd_reduce_fn** slots) {
 
 void fill_reduce(fd_kernels* table) {
   auto& r = table->reduce.reduce;
-  fill_any_but_half<Sum>(r[FD_REDUCE_SUM]);
+  fill_any_but_half<Total>(r[FD_REDUCE_SUM]);
   fill_any_but_half<Prod>(r[FD_REDUCE_PROD]);
   fill_any_but_half<Max>(r[FD_REDUCE_MAX]);
   fill_any_but_half<Min>(r[FD_REDUCE_MIN]);
@@ -260,7 +266,7 @@ void fill_reduce(fd_kernels* table) {
   auto& s = table->reduce.scan;
   for_each_dtype([&s]<class T>(fd_dtype dtype) {
     if constexpr (is_floating<T> || std::is_same_v<T, int64_t>) {
-      s[FD_SCAN_CUMSUM][dtype] = scan<Sum<T>, T>;
+      s[FD_SCAN_CUMSUM][dtype] = scan<Total<T>, T>;
       s[FD_SCAN_CUMPROD][dtype] = scan<Prod<T>, T>;
     }
     if constexpr (!is_half<T>) {

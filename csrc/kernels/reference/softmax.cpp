@@ -2,6 +2,7 @@
 //   softmax      y_j = e^(x_j - m) / s          backward  gx_j = y_j (gy_j - sum_k gy_k y_k)
 //   log-softmax  y_j = x_j - m - log s          backward  gx_j = gy_j - e^(y_j) sum_k gy_k
 #include "kernels/reference/element.h"
+#include "kernels/reference/sum.h"
 #include "kernels/reference/table.h"
 
 namespace fd::reference {
@@ -9,7 +10,7 @@ namespace {
 
 struct Normaliser {
   double largest = -std::numeric_limits<double>::infinity();
-  double sum = 0;
+  Sum sum;
   double log_softmax(double x) const { return x - largest - std::log(sum); }
   double softmax(double x) const { return std::exp(x - largest) / sum; }
 };
@@ -49,7 +50,7 @@ fd_status softmax_backward(fd_context*, const fd_softmax* s) {
     const T* const gy = static_cast<const T*>(s->gy) + offset;
     T* const gx = static_cast<T*>(s->gx) + offset;
     const int64_t end = s->size * s->inner;
-    double sum = 0;
+    Sum sum;
     for (int64_t at = 0; at < end; at += s->inner) sum += Log ? double(gy[at]) : double(gy[at]) * double(y[at]);
     for (int64_t at = 0; at < end; at += s->inner)
       gx[at] = static_cast<T>(Log ? gy[at] - std::exp(double(y[at])) * sum : y[at] * (gy[at] - sum));
@@ -74,7 +75,7 @@ struct Targets {
   // What a mean divides by.
   double total() const {
     if (!c.labels) return double(c.rows);
-    double sum = 0;
+    Sum sum;
     for (int64_t r = 0; r < c.rows; r++)
       if (!ignored(r)) sum += weight(c.labels[r]);
     return sum;
@@ -102,10 +103,10 @@ double cross_entropy_row(const Targets<T>& targets, int64_t row, double scale) {
     return 0;
   }
   const Normaliser z = normaliser(x, c.classes, 1);
-  double loss = 0, sum = 0;
+  Sum loss, sum;
   for (int64_t j = 0; j < c.classes; j++) {
     const double v = targets.weighted(row, j);
-    if (v != 0) loss -= v * z.log_softmax(x[j]);  // an impossible class of no weight costs nothing, not 0 * inf
+    if (v != 0) loss += -v * z.log_softmax(x[j]);  // an impossible class of no weight costs nothing, not 0 * inf
     sum += v;
   }
   for (int64_t j = 0; grad && j < c.classes; j++)
@@ -119,7 +120,7 @@ fd_status cross_entropy(fd_context* context, const fd_cross_entropy* c) {
   const Targets<T> targets{*c};
   const double scale = c->reduction == FD_REDUCTION_MEAN ? 1 / targets.total() : 1;
   T* const loss = static_cast<T*>(c->loss);
-  double total = 0;
+  Sum total;
   for (int64_t r = 0; r < c->rows; r++) {
     const double one = cross_entropy_row(targets, r, scale);
     if (c->reduction == FD_REDUCTION_NONE) loss[r] = static_cast<T>(one);
