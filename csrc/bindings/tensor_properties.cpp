@@ -112,6 +112,7 @@ PyGetSetDef tensor_properties[] = {
     {"H", get_matrix_transposed, nullptr, "As mT: all dtypes are real.", nullptr},
     {"_version", get_version, nullptr, "How often the memory was written in place.", nullptr},
     {"_base", get_base, nullptr, "The tensor this is a view of, or None.", nullptr},
+    {"__dict__", PyObject_GenericGetDict, PyObject_GenericSetDict, nullptr, nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr},
 };
 
