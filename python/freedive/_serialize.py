@@ -15,7 +15,6 @@ import freedive as fd
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from typing import Any
 
     from freedive import Tensor
@@ -344,7 +343,7 @@ def from_bytes(data, dtype, shape):
 class _Decoder:
     """Turns the encoder's JSON back into the object."""
 
-    def __init__(self, tensors: Iterable[Tensor] | Tensor) -> None:
+    def __init__(self, tensors: dict[str, Tensor]) -> None:
         self._tensors = tensors
         self._made: dict[str, Tensor] = {}
 

@@ -12,7 +12,6 @@ import freedive as fd
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from typing import Any
 
     from freedive import Tensor
