@@ -35,9 +35,11 @@ struct HookHandle {
   Ref<Node> node;
   int64_t id;
   void remove() {
-    PyObject* target = PyWeakref_GetObject(tensor.ptr());
-    remove_grad_hook(target && target != Py_None ? tensor_of(target) : Tensor(), node, id);
+    const nb::object target = tensor();
+    remove_grad_hook(target.is_none() ? Tensor() : tensor_of(target.ptr()), node, id);
     node = {};
+  }
+};
   }
 };
 
