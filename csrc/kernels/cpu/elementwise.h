@@ -63,7 +63,12 @@ void binary_row(const Row& row) {
 
 template <RowFn* Fn, int Cost, fd_dtype Out, fd_dtype... In>
 fd_status elementwise_entry(fd_context* context, const fd_elementwise* e) {
-  static constexpr RowKernel kernel = {Fn, Cost, int(sizeof...(In)), Out, {In...}};
+  static constexpr RowKernel kernel = {Fn, Cost, int(sizeof...(In)), Out, {In...}, false};
+  return run_rows(context, e, kernel);
+}
+template <RowFn* Fn, fd_dtype From, fd_dtype To>
+fd_status copy_entry(fd_context* context, const fd_elementwise* e) {
+  static constexpr RowKernel kernel = {Fn, 1, 1, To, {From}, true};
   return run_rows(context, e, kernel);
 }
 

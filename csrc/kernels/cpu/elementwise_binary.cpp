@@ -8,10 +8,10 @@ namespace {
 // pow with a constant exponent that a product or a root expresses, within the error of pow itself.
 template <class T>
 void pow_row(const Row& row) {
-  const T e = *static_cast<const T*>(row.in[1]);
-  if (row.step[1] == 0 && e == T(2)) return unary_row<op::Square, T>(row);
-  if (row.step[1] == 0 && e == T(3)) return unary_row<op::Cube, T>(row);
-  if (row.step[1] == 0 && e == T(-1)) return unary_row<op::Reciprocal, T>(row);
+  const T exponent = row.step[1] == 0 ? *static_cast<const T*>(row.in[1]) : T(0);
+  if (exponent == T(2)) return unary_row<op::Square, T>(row);
+  if (exponent == T(3)) return unary_row<op::Cube, T>(row);
+  if (exponent == T(-1)) return unary_row<op::Reciprocal, T>(row);
   binary_row<op::Pow, T>(row);
 }
 

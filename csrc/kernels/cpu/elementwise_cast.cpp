@@ -232,15 +232,15 @@ void fill_from_real(fd_elementwise_kernels& k) {
 }
 
 void fill_copies(fd_elementwise_kernels& k) {
-  fill_cast<copy_row<1>, FD_BOOL, FD_BOOL>(k);
-  fill_cast<copy_row<1>, FD_BOOL, FD_U8>(k);
-  fill_cast<copy_row<1>, FD_U8, FD_U8>(k);
-  fill_cast<copy_row<2>, FD_F16, FD_F16>(k);
-  fill_cast<copy_row<2>, FD_BF16, FD_BF16>(k);
-  fill_cast<copy_row<4>, FD_I32, FD_I32>(k);
-  fill_cast<copy_row<4>, FD_F32, FD_F32>(k);
-  fill_cast<copy_row<8>, FD_I64, FD_I64>(k);
-  fill_cast<copy_row<8>, FD_F64, FD_F64>(k);
+  k.cast[FD_BOOL][FD_BOOL] = copy_entry<copy_row<1>, FD_BOOL, FD_BOOL>;
+  k.cast[FD_BOOL][FD_U8] = copy_entry<copy_row<1>, FD_BOOL, FD_U8>;
+  k.cast[FD_U8][FD_U8] = copy_entry<copy_row<1>, FD_U8, FD_U8>;
+  k.cast[FD_F16][FD_F16] = copy_entry<copy_row<2>, FD_F16, FD_F16>;
+  k.cast[FD_BF16][FD_BF16] = copy_entry<copy_row<2>, FD_BF16, FD_BF16>;
+  k.cast[FD_I32][FD_I32] = copy_entry<copy_row<4>, FD_I32, FD_I32>;
+  k.cast[FD_F32][FD_F32] = copy_entry<copy_row<4>, FD_F32, FD_F32>;
+  k.cast[FD_I64][FD_I64] = copy_entry<copy_row<8>, FD_I64, FD_I64>;
+  k.cast[FD_F64][FD_F64] = copy_entry<copy_row<8>, FD_F64, FD_F64>;
 }
 
 void fill_floats(fd_elementwise_kernels& k) {

@@ -58,7 +58,9 @@ struct Plan {
   const double* param;
   int operands;
   Operand operand[kOperands];
-  bool glued;  // a tile is one row
+  bool any_copied;
+  bool glued;   // a tile is one row
+  bool direct;  // a copy from strided to contiguous rows
   int64_t rows, columns, tile_rows, tile_columns, row_tiles, column_tiles, tiles;
   int outer_ndim;
   int64_t outer_size[FD_MAX_DIMS];
@@ -93,12 +95,11 @@ int row_dimension(const fd_elementwise* e, int operands, int column) {
 void choose_tiles(Plan& p) {
   const Operand& out = p.operand[0];
   int widest = 1;
-  bool any_copied = false;
   for (int k = 0; k < p.operands; k++) {
     Operand& o = p.operand[k];
     if (o.item > widest) widest = o.item;
     o.copied = p.columns > 1 && o.column_stride != 1 && (k == 0 || o.column_stride != 0);
-    any_copied |= o.copied;
+    p.any_copied |= o.copied;
   }
   const int64_t tile = kTileBytes / widest;
   p.glued = p.columns < kShortRow && p.rows > 1 && out.row_stride == p.columns && !out.copied;
@@ -110,13 +111,14 @@ void choose_tiles(Plan& p) {
       const bool contiguous = o.column_stride == 1 && o.row_stride == p.columns;
       o.copied = !contiguous && (o.column_stride != 0 || o.row_stride != 0);
     }
-  } else if (any_copied) {
-    p.tile_columns = lesser(p.columns, tile / lesser(p.rows, 16));
+  } else if (p.any_copied) {
+    p.tile_columns = lesser(p.columns, 64);
     p.tile_rows = lesser(p.rows, tile / p.tile_columns);
   } else {
     p.tile_columns = lesser(p.columns, kTaskElements / p.kernel->cost);
     p.tile_rows = lesser(p.rows, ceil_div(1024, p.tile_columns));
   }
+  p.direct = p.kernel->copies && !p.glued && !out.copied && p.operand[1].copied;
   p.row_tiles = ceil_div(p.rows, p.tile_rows);
   p.column_tiles = ceil_div(p.columns, p.tile_columns);
 }
@@ -152,12 +154,12 @@ struct Tile {
   int64_t rows, columns;
 };
 
-// Tiles are numbered with columns running fastest.
+// Tiles are numbered with rows running fastest: the direction in which strided operands are contiguous.
 void locate(const Plan& p, int64_t index, Tile& t) {
-  const int64_t c = index % p.column_tiles * p.tile_columns;
-  index /= p.column_tiles;
   const int64_t r = index % p.row_tiles * p.tile_rows;
   index /= p.row_tiles;
+  const int64_t c = index % p.column_tiles * p.tile_columns;
+  index /= p.column_tiles;
   t.rows = lesser(p.tile_rows, p.rows - r);
   t.columns = lesser(p.tile_columns, p.columns - c);
   int64_t offset[kOperands];
@@ -182,7 +184,7 @@ void read_operands(const Plan& p, const Tile& t, Buffers& buffers) {
     with_item(o.item, [&](auto unit) {
       using U = decltype(unit);
       read_items(reinterpret_cast<U*>(buffers.tile[k]), reinterpret_cast<const U*>(t.at[k]), t.rows, t.columns,
-                 o.row_stride, o.column_stride);
+                 t.columns, o.row_stride, o.column_stride);
     });
   }
 }
@@ -196,7 +198,27 @@ void write_output(const Plan& p, const Tile& t, Buffers& buffers) {
   });
 }
 
+void copy_tile(const Plan& p, const Tile& t) {
+  const Operand& in = p.operand[1];
+  with_item(in.item, [&](auto unit) {
+    using U = decltype(unit);
+    read_items(reinterpret_cast<U*>(t.at[0]), reinterpret_cast<const U*>(t.at[1]), t.rows, t.columns,
+               p.operand[0].row_stride, in.row_stride, in.column_stride);
+  });
+}
+
+// Filling a tile and storing its result share the store buffer: a store that waits for its line holds up the loads
+// that follow it, so the lines are asked for first (measured: 2.3 x on a transposed 1000 x 1000 operand).
+void prefetch_output(const Plan& p, const Tile& t) {
+  const Operand& out = p.operand[0];
+  if (out.copied) return;
+  for (int64_t r = 0; r < t.rows; r++)
+    for (int64_t b = 0; b < t.columns * out.item; b += 64) prefetch(t.at[0] + r * out.row_stride * out.item + b);
+}
+
 void run_tile(const Plan& p, const Tile& t, Buffers& buffers) {
+  if (p.direct) return copy_tile(p, t);
+  if (p.any_copied) prefetch_output(p, t);
   read_operands(p, t, buffers);
   const int64_t rows = p.glued ? 1 : t.rows;
   Row row;

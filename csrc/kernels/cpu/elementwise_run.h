@@ -25,6 +25,7 @@ struct RowKernel {
   int32_t operands;
   fd_dtype out;
   fd_dtype in[3];
+  bool copies;  // out is in[0], bit by bit
 };
 
 fd_status run_rows(fd_context* context, const fd_elementwise* e, const RowKernel& kernel);

@@ -13,22 +13,95 @@ FD_INLINE void fill_items(void* to, const void* item, int64_t n) {
   for (int64_t i = 0; i < n; i++) out[i] = value;
 }
 
-// Reads along whichever dimension lies closer in memory.
+// A square of 8 x 4 bytes or 4 x 8 bytes, transposed in registers.
 template <class U>
-inline void read_items(U* to, const U* from, int64_t rows, int64_t columns, int64_t row_stride, int64_t column_stride) {
+struct Square;
+template <>
+struct Square<uint32_t> {
+  static constexpr int kSide = 8;
+  typedef uint32_t Lanes __attribute__((vector_size(32)));
+  FD_INLINE static void transpose(Lanes (&a)[8]) {
+    Lanes b[8];
+#pragma GCC unroll 8
+    for (int i = 0; i < 8; i += 2) {
+      b[i] = __builtin_shuffle(a[i], a[i + 1], Lanes{0, 8, 1, 9, 4, 12, 5, 13});
+      b[i + 1] = __builtin_shuffle(a[i], a[i + 1], Lanes{2, 10, 3, 11, 6, 14, 7, 15});
+    }
+#pragma GCC unroll 8
+    for (int i = 0; i < 8; i += 4)
+#pragma GCC unroll 8
+      for (int j = 0; j < 2; j++) {
+        a[i + 2 * j] = __builtin_shuffle(b[i + j], b[i + j + 2], Lanes{0, 1, 8, 9, 4, 5, 12, 13});
+        a[i + 2 * j + 1] = __builtin_shuffle(b[i + j], b[i + j + 2], Lanes{2, 3, 10, 11, 6, 7, 14, 15});
+      }
+#pragma GCC unroll 8
+    for (int i = 0; i < 4; i++) {
+      b[i] = __builtin_shuffle(a[i], a[i + 4], Lanes{0, 1, 2, 3, 8, 9, 10, 11});
+      b[i + 4] = __builtin_shuffle(a[i], a[i + 4], Lanes{4, 5, 6, 7, 12, 13, 14, 15});
+    }
+#pragma GCC unroll 8
+    for (int i = 0; i < 8; i++) a[i] = b[i];
+  }
+};
+template <>
+struct Square<uint64_t> {
+  static constexpr int kSide = 4;
+  typedef uint64_t Lanes __attribute__((vector_size(32)));
+  FD_INLINE static void transpose(Lanes (&a)[4]) {
+    const Lanes b[4] = {
+        __builtin_shuffle(a[0], a[1], Lanes{0, 4, 2, 6}), __builtin_shuffle(a[0], a[1], Lanes{1, 5, 3, 7}),
+        __builtin_shuffle(a[2], a[3], Lanes{0, 4, 2, 6}), __builtin_shuffle(a[2], a[3], Lanes{1, 5, 3, 7})};
+#pragma GCC unroll 8
+    for (int i = 0; i < 2; i++) {
+      a[i] = __builtin_shuffle(b[i], b[i + 2], Lanes{0, 1, 4, 5});
+      a[i + 2] = __builtin_shuffle(b[i], b[i + 2], Lanes{2, 3, 6, 7});
+    }
+  }
+};
+
+// to[r * to_stride + c] = from[c * from_stride + r]
+template <class U>
+inline void transpose_items(U* to, const U* from, int64_t rows, int64_t columns, int64_t to_stride,
+                            int64_t from_stride) {
+  int64_t r = 0;
+  if constexpr (sizeof(U) >= 4) {
+    constexpr int side = Square<U>::kSide;
+    const int64_t whole = columns - columns % side;
+    for (; r + side <= rows; r += side) {
+      for (int64_t c = 0; c < whole; c += side) {
+        typename Square<U>::Lanes a[side];
+#pragma GCC unroll 8
+        for (int i = 0; i < side; i++) copy_bytes(&a[i], from + (c + i) * from_stride + r, 32);
+        Square<U>::transpose(a);
+#pragma GCC unroll 8
+        for (int i = 0; i < side; i++) copy_bytes(to + (r + i) * to_stride + c, &a[i], 32);
+      }
+      for (int64_t c = whole; c < columns; c++)
+#pragma GCC unroll 8
+        for (int i = 0; i < side; i++) to[(r + i) * to_stride + c] = from[c * from_stride + r + i];
+    }
+  }
+  for (int64_t c = 0; c < columns; c++)
+    for (int64_t i = r; i < rows; i++) to[i * to_stride + c] = from[c * from_stride + i];
+}
+
+// to[r * to_stride + c] = from[r * row_stride + c * column_stride], read along whichever dimension lies closer.
+template <class U>
+inline void read_items(U* to, const U* from, int64_t rows, int64_t columns, int64_t to_stride, int64_t row_stride,
+                       int64_t column_stride) {
+  const size_t row_bytes = size_t(columns) * sizeof(U);
   if (row_stride == 0 && rows > 1) {
-    read_items(to, from, 1, columns, column_stride, column_stride);
-    for (int64_t r = 1; r < rows; r++) copy_bytes(to + r * columns, to, size_t(columns) * sizeof(U));
+    read_items(to, from, 1, columns, to_stride, column_stride, column_stride);
+    for (int64_t r = 1; r < rows; r++) copy_bytes(to + r * to_stride, to, row_bytes);
   } else if (column_stride == 1) {
-    for (int64_t r = 0; r < rows; r++) copy_bytes(to + r * columns, from + r * row_stride, size_t(columns) * sizeof(U));
+    for (int64_t r = 0; r < rows; r++) copy_bytes(to + r * to_stride, from + r * row_stride, row_bytes);
   } else if (column_stride == 0) {
-    for (int64_t r = 0; r < rows; r++) fill_items<U>(to + r * columns, from + r * row_stride, columns);
+    for (int64_t r = 0; r < rows; r++) fill_items<U>(to + r * to_stride, from + r * row_stride, columns);
   } else if (row_stride == 1) {
-    for (int64_t c = 0; c < columns; c++)
-      for (int64_t r = 0; r < rows; r++) to[r * columns + c] = from[c * column_stride + r];
+    transpose_items(to, from, rows, columns, to_stride, column_stride);
   } else {
     for (int64_t r = 0; r < rows; r++)
-      for (int64_t c = 0; c < columns; c++) to[r * columns + c] = from[r * row_stride + c * column_stride];
+      for (int64_t c = 0; c < columns; c++) to[r * to_stride + c] = from[r * row_stride + c * column_stride];
   }
 }
 
@@ -36,8 +109,7 @@ template <class U>
 inline void write_items(U* to, const U* from, int64_t rows, int64_t columns, int64_t row_stride,
                         int64_t column_stride) {
   if (row_stride == 1) {
-    for (int64_t c = 0; c < columns; c++)
-      for (int64_t r = 0; r < rows; r++) to[c * column_stride + r] = from[r * columns + c];
+    transpose_items(to, from, columns, rows, column_stride, columns);
   } else {
     for (int64_t r = 0; r < rows; r++)
       for (int64_t c = 0; c < columns; c++) to[r * row_stride + c * column_stride] = from[r * columns + c];

@@ -20,6 +20,8 @@
 //   to_int(x)              rounded to Int<T>, |x| < 2^31 (float), 2^51 (double)
 //   to_float<T>(i)         the way back, same range for double
 //   scale2(x, n)           x 2^n for integral n in [-2200, 2200] (double), [-300, 300] (float); rounds once
+//   scale2_where(m, x, n)  m ? x 2^n : 0, whatever x and n hold where m is not
+//   rsqrt_estimate(x)      float, x86 only: 1 / sqrt(x) within 2^-11
 //   hsum, hmin, hmax(x)    over lanes, in a fixed order
 //   load_u8(p[, n]), load_i32(p[, n])   as static members: conversion while loading
 //   Vec<double>: widen_lo(f), widen_hi(f), narrow(lo, hi)
@@ -76,6 +78,14 @@ FD_INLINE void prefetch(const void* p) { __builtin_prefetch(p); }
 
 namespace fd::FD_ISA {
 
+#if !defined(FD_ISA_AVX512)
+template <class T>
+FD_INLINE Vec<T> scale2_where(Mask<T> m, Vec<T> x, Vec<T> n) {
+  const Vec<T> zero = T(0);
+  return select(m, scale2(select(m, x, zero), select(m, n, zero)), zero);
+}
+#endif
+
 // NaN in either operand gives NaN: what reductions, maximum, relu and clamp promise.
 template <class T>
 FD_INLINE Vec<T> max_nan(Vec<T> a, Vec<T> b) {
@@ -105,7 +115,7 @@ FD_INLINE Vec<T> copysign(Vec<T> magnitude, Vec<T> sign) {
 FD_INLINE Vec<float> narrow_to_odd(Vec<double> lo, Vec<double> hi) {
   const Vec<float> f = narrow(lo, hi);
   const Vec<double> error_lo = abs(lo) - abs(widen_lo(f)), error_hi = abs(hi) - abs(widen_hi(f));
-  const Vec<float> error = narrow(error_lo, error_hi);  // may round to 0 below the range where halves differ
+  const Vec<float> error = narrow(error_lo * 0x1p200, error_hi * 0x1p200);  // only the sign matters
   const Vec<int32_t> b = bits(f), even = Vec<int32_t>(1) - (b & Vec<int32_t>(1));
   const Vec<int32_t> up = select(error > Vec<float>(0.f), even, Vec<int32_t>(0));
   const Vec<int32_t> down = select(error < Vec<float>(0.f), even, Vec<int32_t>(0));
