@@ -8,7 +8,7 @@
 // blocks of kBlockRows. Long planes are in batch_norm_planes.cpp.
 //
 // Variance: groups of eight rows around their own mean, joined by the update of Chan, Golub and LeVeque (1983), all
-// relative to the first row of a block; blocks are combined in double. Nothing large is ever squared.
+// relative to the mean of a block's first group; blocks are combined in double. Nothing large is ever squared.
 #include "kernels/cpu/batch_norm.h"
 
 #include "kernels/cpu/table.h"
@@ -26,17 +26,19 @@ struct Columns {
   const fd_batch_norm& a;
   int64_t count = a.c * a.s;
   int64_t blocks = ceil_div(a.n, kBlockRows);
-  // Per block and column. Forward: mean relative to the block's first row, sum of squares around it. Backward: sum of
-  // gy, of gy (x - mean).
+  // Per block and column. Forward: a base, the sum relative to it, the squares around the block's mean. Backward: the
+  // sum of gy, of gy (x - mean).
+  T* base = nullptr;
   T* first = nullptr;
   T* second = nullptr;
   T* coefficient[4] = {};  // per column: the members of Affine or GradientAffine
 
   Columns(fd_context* context, const fd_batch_norm& args) : a(args) {
-    const int64_t arrays = 2 * blocks + 4;
-    first = static_cast<T*>(context->workspace(context, 0, size_t(std::max<int64_t>(arrays * count, 1)) * sizeof(T)));
+    const int64_t arrays = 3 * blocks + 4;
+    base = static_cast<T*>(context->workspace(context, 0, size_t(std::max<int64_t>(arrays * count, 1)) * sizeof(T)));
+    first = base + blocks * count;
     second = first + blocks * count;
-    for (int k = 0; k < 4; k++) coefficient[k] = first + (2 * blocks + k) * count;
+    for (int k = 0; k < 4; k++) coefficient[k] = base + (3 * blocks + k) * count;
   }
 
   const T* x(int64_t row) const { return static_cast<const T*>(a.x) + row * count; }
@@ -46,65 +48,74 @@ struct Columns {
   template <class Coefficients>
   void spread(int64_t c, const Coefficients& values) {
     const T* value = reinterpret_cast<const T*>(&values);
-    for (size_t k = 0; k < sizeof(values) / sizeof(T); k++)
-      std::fill_n(coefficient[k] + c * a.s, a.s, value[k]);
+    for (size_t k = 0; k < sizeof(values) / sizeof(T); k++) std::fill_n(coefficient[k] + c * a.s, a.s, value[k]);
   }
 };
 
 // ---------------------------------------------------------------------------------------------------------- forward
 
-// `rows` rows from x join the moments of the `before` rows already in mean and squares. R is their number.
+template <class T, size_t N>
+FD_INLINE Vec<T> total(const Vec<T> (&x)[N]) {
+  Vec<T> sum = x[0];
+#pragma GCC unroll 8
+  for (size_t i = 1; i < N; i++) sum = sum + x[i];
+  return sum;
+}
+
+// R rows from x join the `before` rows whose sum and squares around their mean, relative to base, are in `sum` and
+// `squares`. The first rows choose base, so that no sum grows much beyond the spread of the data.
 template <int R, class T>
-void join_rows(const Columns<T>& q, const T* x, const T* base, int64_t before, T* mean, T* squares, int64_t begin,
-               int64_t end) {
-  const Vec<T> share{T(double(R) / double(before + R))}, spread{T(double(before) * R / double(before + R))};
-  const Vec<T> each{T(1.0 / R)};
+void join_rows(const Columns<T>& q, const T* x, int64_t before, int64_t block, int64_t begin, int64_t end) {
+  T *base = q.base + block * q.count, *sum = q.first + block * q.count, *squares = q.second + block * q.count;
+  const Vec<T> each{T(1.0 / R)}, zero{T(0)}, each_before{T(before ? 1.0 / double(before) : 0)};
+  const Vec<T> spread{T(double(before) * R / double(before + R))};
   for_vectors<T>(begin, end, [&](int64_t j, auto lanes) {
-    const Vec<T> zero = load(base + j, lanes);
-    Vec<T> d[R], sum, around(T(0));
-    for (int i = 0; i < R; i++) d[i] = load(x + i * q.count + j, lanes) - zero;
-    sum = d[0];
-    for (int i = 1; i < R; i++) sum = sum + d[i];
-    const Vec<T> own = sum * each;
-    for (int i = 0; i < R; i++) {
-      d[i] = d[i] - own;
-      around = fma(d[i], d[i], around);
+    Vec<T> d[R], own = zero, around = zero;
+#pragma GCC unroll 8
+    for (int i = 0; i < R; i++) d[i] = load(x + i * q.count + j, lanes);
+    Vec<T> centre, old_sum = zero, old_squares = zero;
+    if (before == 0) {
+      centre = total(d) * each;
+      store(centre, base + j, lanes);
+    } else {
+      centre = load(base + j, lanes);
+      old_sum = load(sum + j, lanes);
+      old_squares = load(squares + j, lanes);
     }
-    const Vec<T> old = load(mean + j, lanes), delta = own - old;
-    store(fma(delta, share, old), mean + j, lanes);
-    store(load(squares + j, lanes) + fma(delta * delta, spread, around), squares + j, lanes);
+#pragma GCC unroll 8
+    for (auto& v : d) v = v - centre;
+    const Vec<T> rows_sum = total(d);
+    own = rows_sum * each;
+#pragma GCC unroll 8
+    for (const auto& v : d) around = fma(v - own, v - own, around);
+    const Vec<T> apart = fnma(old_sum, each_before, own);
+    store(old_sum + rows_sum, sum + j, lanes);
+    store(old_squares + fma(apart * apart, spread, around), squares + j, lanes);
   });
 }
 
 template <class T>
 void block_moments(const Columns<T>& q, int64_t block, int64_t begin, int64_t end) {
-  T* mean = q.first + block * q.count;
-  T* squares = q.second + block * q.count;
-  std::fill(mean + begin, mean + end, T(0));
-  std::fill(squares + begin, squares + end, T(0));
-  const T* base = q.x(block * kBlockRows);
+  const T* x = q.x(block * kBlockRows);
   const int64_t rows = q.rows_of(block);
   int64_t i = 0;
-  for (; i + kGroup <= rows; i += kGroup)
-    join_rows<kGroup>(q, base + i * q.count, base, i, mean, squares, begin, end);
-  for (; i < rows; i++) join_rows<1>(q, base + i * q.count, base, i, mean, squares, begin, end);
+  for (; i + kGroup <= rows; i += kGroup) join_rows<kGroup>(q, x + i * q.count, i, block, begin, end);
+  for (; i < rows; i++) join_rows<1>(q, x + i * q.count, i, block, begin, end);
 }
 
 template <class T>
 Moments combine_moments(const Columns<T>& q, int64_t c) {
   const double all = double(q.a.n) * double(q.a.s);
   const int64_t begin = c * q.a.s, end = begin + q.a.s;
-  const auto mean_of = [&](int64_t b, int64_t j) {
-    return double(q.x(b * kBlockRows)[j]) + double(q.first[b * q.count + j]);
-  };
   double sum = 0, squares = 0;
   for (int64_t b = 0; b < q.blocks; b++)
-    for (int64_t j = begin; j < end; j++) sum += double(q.rows_of(b)) * mean_of(b, j);
+    for (int64_t at = b * q.count + begin; at < b * q.count + end; at++)
+      sum += double(q.rows_of(b)) * double(q.base[at]) + double(q.first[at]);
   const double mean = sum / all;
   for (int64_t b = 0; b < q.blocks; b++)
-    for (int64_t j = begin; j < end; j++) {
-      const double off = mean_of(b, j) - mean;
-      squares += double(q.second[b * q.count + j]) + double(q.rows_of(b)) * off * off;
+    for (int64_t at = b * q.count + begin; at < b * q.count + end; at++) {
+      const double rows = double(q.rows_of(b)), off = double(q.base[at]) + double(q.first[at]) / rows - mean;
+      squares += double(q.second[at]) + rows * off * off;
     }
   return {mean, squares / all};
 }
@@ -137,6 +148,7 @@ void add_rows(const Columns<T>& q, int64_t row, T* sums, T* products, int64_t be
   for_vectors<T>(begin, end, [&](int64_t j, auto lanes) {
     const Vec<T> centre = load(q.coefficient[0] + j, lanes);
     Vec<T> sum(T(0)), product(T(0));
+#pragma GCC unroll 8
     for (int i = 0; i < R; i++) {
       const Vec<T> g = load(gy + i * q.count + j, lanes);
       sum = sum + g;
@@ -210,7 +222,8 @@ void run_columns(fd_context* context, const Columns<T>& q, const Sums& sums, con
     });
     return;
   }
-  const int64_t grain = std::max<int64_t>(kLargeTask / (kBlockRows * std::max<int64_t>(q.count, 1)), 1), tasks = ceil_div(q.blocks, grain);
+  const int64_t grain = std::max<int64_t>(kLargeTask / (kBlockRows * std::max<int64_t>(q.count, 1)), 1),
+                tasks = ceil_div(q.blocks, grain);
   for_chunks(context, q.blocks, grain, [&](int64_t begin, int64_t end) {
     for (int64_t b = begin; b < end; b++) sums(b, 0, q.count);
   });
@@ -224,7 +237,7 @@ void run_columns(fd_context* context, const Columns<T>& q, const Sums& sums, con
 template <class T>
 fd_status columns_forward(fd_context* context, const fd_batch_norm& a) {
   Columns<T> q(context, a);
-  if (!q.first) return FD_NO_MEMORY;
+  if (!q.base) return FD_NO_MEMORY;
   const bool past = output_past_cache<T>(context, a, a.x, a.y);
   run_columns(
       context, q,
@@ -239,7 +252,7 @@ fd_status columns_forward(fd_context* context, const fd_batch_norm& a) {
 template <class T>
 fd_status columns_backward(fd_context* context, const fd_batch_norm& a) {
   Columns<T> q(context, a);
-  if (!q.first) return FD_NO_MEMORY;
+  if (!q.base) return FD_NO_MEMORY;
   const bool past = output_past_cache<T>(context, a, a.gy, a.gx), sums = wants_sums(a);
   const T* mean = static_cast<const T*>(a.save_mean);
   for (int64_t c = 0; c < a.c; c++) std::fill_n(q.coefficient[0] + c * a.s, a.s, mean[c]);

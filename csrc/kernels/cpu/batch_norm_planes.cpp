@@ -16,9 +16,11 @@ template <class T, class Term>
 FD_INLINE void sum_pair(int64_t begin, int64_t end, double* sum, double* other, const Term& term) {
   constexpr int L = Vec<T>::kLanes;
   Vec<T> s[4], o[4];
+#pragma GCC unroll 4
   for (int k = 0; k < 4; k++) s[k] = o[k] = Vec<T>(T(0));
   int64_t j = begin;
   for (; j + 4 * L <= end; j += 4 * L)
+#pragma GCC unroll 4
     for (int k = 0; k < 4; k++) term(j + k * L, Whole{}, s[k], o[k]);
   for_vectors<T>(j, end, [&](int64_t i, auto lanes) { term(i, lanes, s[0], o[0]); });
   *sum = double(hsum((s[0] + s[1]) + (s[2] + s[3])));
@@ -98,23 +100,24 @@ struct Planes {
     first[plane] = second[plane] = 0;
     for (int64_t from = 0; from < a.s; from += kPiece) {
       double sum, product;
-      sum_pair<T>(from, std::min(a.s, from + kPiece), &sum, &product,
-                  [&](int64_t j, auto lanes, Vec<T>& s, Vec<T>& p) {
-                    const Vec<T> g = load(grad + j, lanes);
-                    s = s + g;
-                    p = fma(g, only(load(in + j, lanes) - centre, lanes), p);
-                  });
+      sum_pair<T>(from, std::min(a.s, from + kPiece), &sum, &product, [&](int64_t j, auto lanes, Vec<T>& s, Vec<T>& p) {
+        const Vec<T> g = load(grad + j, lanes);
+        s = s + g;
+        p = fma(g, only(load(in + j, lanes) - centre, lanes), p);
+      });
       first[plane] += sum;
       second[plane] += product;
     }
   }
 };
 
+// Planes that share cache lines with their neighbours are streamed only if that is a small part of them.
+bool streams(const fd_batch_norm& a, size_t item) { return a.s * item % 64 == 0 || a.s * item >= 4096; }
+
 // sums(plane), finish(channel) -> coefficients, apply(plane, coefficients): channel by channel if one stays in cache,
 // else in three steps in memory order.
 template <class T, class Coefficients, class Sums, class Finish, class Apply>
-void run_planes(fd_context* context, const Planes<T>& q, const Sums& sums, const Finish& finish,
-                     const Apply& apply) {
+void run_planes(fd_context* context, const Planes<T>& q, const Sums& sums, const Finish& finish, const Apply& apply) {
   const int64_t n = q.a.n, c = q.a.c, s = q.a.s, channel = std::max<int64_t>(n * s, 1);
   if (channel * int64_t(sizeof(T)) <= kCachedBytes) {
     for_chunks(context, c, std::max<int64_t>(kTask / channel, 1), [&](int64_t begin, int64_t end) {
@@ -123,6 +126,7 @@ void run_planes(fd_context* context, const Planes<T>& q, const Sums& sums, const
         const Coefficients values = finish(k);
         for (int64_t i = 0; i < n; i++) apply(q.plane(i, k), values);
       }
+      stream_fence();
     });
     return;
   }
@@ -135,6 +139,7 @@ void run_planes(fd_context* context, const Planes<T>& q, const Sums& sums, const
   for_tasks(context, tasks, [&](int64_t i) {
     const int64_t begin = (tasks - 1 - i) * grain;
     for (int64_t p = begin; p < std::min(begin + grain, n * c); p++) apply(p, values[p % c]);
+    stream_fence();
   });
 }
 
@@ -144,7 +149,7 @@ template <class T>
 fd_status planes_forward(fd_context* context, const fd_batch_norm& a) {
   const Planes<T> q(context, a);
   if (!q.first) return FD_NO_MEMORY;
-  const bool past = output_past_cache<T>(context, a, a.x, a.y);
+  const bool past = streams(a, sizeof(T)) && output_past_cache<T>(context, a, a.x, a.y);
   run_planes<T, Affine<T>>(
       context, q,
       [&](int64_t plane) {
@@ -156,7 +161,6 @@ fd_status planes_forward(fd_context* context, const fd_batch_norm& a) {
         const Vec<T> centre(k.centre), slope(k.slope), shift(k.shift);
         write_row(static_cast<T*>(a.y) + plane * a.s, a.s, past, x + a.s,
                   [&](int64_t j, auto lanes) { return fma(load(x + j, lanes) - centre, slope, shift); });
-        if (past) stream_fence();
       });
   return FD_OK;
 }
@@ -165,7 +169,7 @@ template <class T>
 fd_status planes_backward(fd_context* context, const fd_batch_norm& a) {
   const Planes<T> q(context, a);
   if (!q.first) return FD_NO_MEMORY;
-  const bool past = output_past_cache<T>(context, a, a.gy, a.gx), wanted = wants_sums(a);
+  const bool past = streams(a, sizeof(T)) && output_past_cache<T>(context, a, a.gy, a.gx), wanted = wants_sums(a);
   run_planes<T, GradientAffine<T>>(
       context, q,
       [&](int64_t plane) {
@@ -191,7 +195,6 @@ fd_status planes_backward(fd_context* context, const fd_batch_norm& a) {
             return fnma(load(x + j, lanes) - centre, var, fms(load(gy + j, lanes), slope, mean));
           });
         }
-        if (past) stream_fence();
       });
   return FD_OK;
 }

@@ -1,7 +1,8 @@
 // Cross-entropy of softmax(logits) with its gradient, from one reading of the logits.
 //
 // With v_j = weight_j q_j, q the smoothed target, m = max x and s = sum_j e^(x_j - m):
-//   loss = S (m + log s) - sum_j v_j x_j = S log s + sum_j v_j (m - x_j)        d loss / d x_k = S e^(x_k - m) / s - v_k
+//   loss = S (m + log s) - sum_j v_j x_j = S log s + sum_j v_j (m - x_j)        d loss / d x_k = S e^(x_k - m) / s -
+//   v_k
 // where S = sum_j v_j. For labels v is `rest` = weight_j smoothing / classes, and `hit` more at the label.
 //
 // Bound by memory for many classes (logits read once, gradient written once, past the caches where it is large) and by
@@ -20,9 +21,9 @@ struct Problem {
   const fd_cross_entropy& a;
   const T* weight;
   const T* soft;
-  double scale = 1;         // of the gradient, and of the total
-  double rest_total = 0;    // labels: the sum of weight smoothing / classes over all classes
-  double keep, spread;      // q = keep target + spread
+  double scale = 1;       // of the gradient, and of the total
+  double rest_total = 0;  // labels: the sum of weight smoothing / classes over all classes
+  double keep, spread;    // q = keep target + spread
   bool past;
 
   Problem(const fd_context* context, const fd_cross_entropy& args)
@@ -124,6 +125,7 @@ double short_rows(const Problem<T>& p, int64_t begin, int64_t end, T* loss) {
     pending.sum[i] = row.sum;
     if (!grad) continue;
     const T v = T(p.scale * p.weight_of(label)), scale = v / row.sum;
+#pragma GCC unroll 4
     for (int k = 0; k < V - 1; k++) short_gradient(row, k, grad, label, v, scale, Whole{});
     short_gradient(row, V - 1, grad, label, v, scale, tail);
   }
@@ -163,54 +165,90 @@ SpreadSums spread_sums(const Problem<T>& p, int64_t r, T largest) {
   return sums;
 }
 
-template <class T>
-void long_gradient(const Problem<T>& p, int64_t r, double v_sum, const RowSum<T>& row, const RowScratch<T>& scratch) {
-  const bool spread = p.soft || p.spread != 0;
-  const int64_t n = p.a.classes;
-  const Vec<T> scale{T(p.scale)};
-  for (int64_t from = 0; from < n; from += kRowBlock) {
-    const int64_t count = std::min(n - from, kRowBlock);
-    const Vec<T> factor{T(p.scale * v_sum * double(scratch.base[from / kRowBlock]) / row.sum)};
-    T* out = p.grad(r) + from;
-    const T *e = scratch.e + from, *ahead = p.logits(r + 1) + from;
-    if (!spread) {
-      write_row(out, count, p.past, ahead, [&](int64_t j, auto lanes) { return load(e + j, lanes) * factor; });
-    } else {
-      write_row(out, count, p.past, ahead, [&](int64_t j, auto lanes) {
-        return fms(load(e + j, lanes), factor, scale * spread_target(p, r, from + j, lanes));
-      });
-    }
+// The gradient of a row from its exponentials: e factor - scale spread_target.
+template <class T, bool kSpread>
+struct Gradient {
+  const Problem<T>* p = nullptr;
+  int64_t row = 0;
+  template <class Lanes>
+  FD_INLINE Vec<T> operator()(Vec<T> e, Vec<T> factor, int64_t j, Lanes lanes) const {
+    if constexpr (kSpread) return fms(e, factor, Vec<T>(T(p->scale)) * spread_target(*p, row, j, lanes));
+    return e * factor;
   }
-}
+};
 
-template <class T>
-double long_row(const Problem<T>& p, int64_t r, const RowScratch<T>& scratch) {
-  T* grad = p.grad(r);
-  if (p.ignored(r)) {
-    if (grad) std::fill(grad, grad + p.a.classes, T(0));
+// One task's rows. A row's gradient is written while the next row's exponentials are made.
+template <class T, bool kSpread>
+class LongRows {
+ public:
+  explicit LongRows(const Problem<T>& problem) : p(problem), writer(problem.a.classes, problem.past) {}
+
+  bool run(fd_context* context, int64_t begin, int64_t end, T* each, double* total) {
+    if (!RowScratch<T>::pair(context, p.a.classes, scratch)) return false;
+    for (int64_t r = begin; r < end; r++) {
+      const double one = p.ignored(r) ? ignore(r) : loss(r);
+      if (each) each[r] = T(one);
+      *total += one;
+    }
+    writer.finish();
+    write_label();
+    return true;
+  }
+
+ private:
+  double ignore(int64_t r) {
+    if (T* grad = p.grad(r)) std::fill(grad, grad + p.a.classes, T(0));
     return 0;
   }
-  const T* x = p.logits(r);
-  const RowSum<T> row = grad ? exp_row<true>(x, p.a.classes, scratch) : exp_row<false>(x, p.a.classes, scratch);
-  SpreadSums sums;
-  if (p.soft || p.spread != 0) sums = spread_sums(p, r, row.largest);
-  int64_t label = -1;
-  double hit = 0;
-  if (p.a.labels) {
-    label = p.a.labels[r];
-    hit = p.hit(r);
-    sums.v += hit;
-    if (hit != 0) sums.lead += hit * (double(row.largest) - double(x[label]));
+
+  double loss(int64_t r) {
+    const T* x = p.logits(r);
+    T* grad = p.grad(r);
+    const RowScratch<T>& s = scratch[turn ^= 1];
+    const int64_t n = p.a.classes;
+    const RowSum<T> row = grad ? exp_row<true>(x, n, s, writer) : exp_row<false>(x, n, s, NoWriter());
+    write_label();
+    SpreadSums sums;
+    if constexpr (kSpread) sums = spread_sums(p, r, row.largest);
+    double hit = 0;
+    if (p.a.labels) {
+      hit = p.hit(r);
+      sums.v += hit;
+      if (hit != 0) sums.lead += hit * (double(row.largest) - double(x[p.a.labels[r]]));
+    }
+    if (grad) {
+      const double k = p.scale * sums.v / row.sum;
+      writer.set(grad, s.e, s.base, k, {&p, r});
+      if (p.a.labels) set_label(grad, s, p.a.labels[r], k, p.scale * hit);
+    }
+    return sums.v == 0 ? sums.lead : sums.v * std::log(row.sum) + sums.lead;
   }
-  const double loss = sums.v == 0 ? sums.lead : sums.v * std::log(row.sum) + sums.lead;
-  if (!grad) return loss;
-  long_gradient(p, r, sums.v, row, scratch);
-  if (label >= 0) {
-    const double e = double(scratch.e[label]) * double(scratch.base[label / kRowBlock]) / row.sum;
-    grad[label] = T(p.scale * (sums.v * e - hit - p.weight_of(label) * p.spread));
+
+  // The label's exponential is changed so that the writer's formula gives its gradient. Where its block's factor is too
+  // small for that, the element is stored apart, which costs a line's trip to memory.
+  void set_label(T* grad, const RowScratch<T>& s, int64_t label, double k, double hit) {
+    const double base = double(s.base[label / kRowBlock]), factor = double(T(k * base));
+    const double wanted = k * base * double(s.e[label]) - hit;
+    const T e = T(wanted / factor);
+    if (factor != 0 && std::fabs(e) <= std::numeric_limits<T>::max()) {
+      s.e[label] = e;
+    } else {
+      at_label = grad + label;
+      label_gradient = T(wanted - p.scale * p.weight_of(label) * p.spread);
+    }
   }
-  return loss;
-}
+  void write_label() {
+    if (at_label) *at_label = label_gradient;
+    at_label = nullptr;
+  }
+
+  const Problem<T>& p;
+  RowWriter<T, Gradient<T, kSpread>> writer;
+  RowScratch<T> scratch[2];
+  int turn = 0;
+  T* at_label = nullptr;
+  T label_gradient = 0;
+};
 
 // --------------------------------------------------------------------------------------------------------- the whole
 
@@ -225,15 +263,10 @@ bool rows_loss(fd_context* context, const Problem<T>& p, int64_t begin, int64_t 
           *total += short_rows<T, V>(p, r, std::min(end, r + kLogRows), each ? each + r : nullptr);
       }))
     return true;
-  const RowScratch<T> scratch(context, p.a.classes);
-  if (!scratch.e) return false;
-  for (int64_t r = begin; r < end; r++) {
-    const double loss = long_row(p, r, scratch);
-    if (each) each[r] = T(loss);
-    *total += loss;
-  }
+  const bool done = p.soft || p.spread != 0 ? LongRows<T, true>(p).run(context, begin, end, each, total)
+                                            : LongRows<T, false>(p).run(context, begin, end, each, total);
   if (p.past) stream_fence();
-  return true;
+  return done;
 }
 
 template <class T>

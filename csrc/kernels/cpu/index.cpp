@@ -3,6 +3,7 @@
 // Bound by memory: by latency where single elements are picked, by bandwidth where blocks are. Each kernel touches its
 // data once. What may collide (put, scatter) is cut so that no two tasks write the same element and each element sees
 // its updates in index order; what may not is cut by output size.
+#include <bit>
 #include <cstring>
 #include <type_traits>
 
@@ -98,7 +99,6 @@ void put_columns(const fd_take& a, T scalar, int64_t begin, int64_t end) {
 // Columns per task: whole cache lines, and enough of them to fill a task.
 int64_t column_grain(int64_t rows, int64_t item) { return std::max(64 / item, kGrain / std::max<int64_t>(rows, 1)); }
 
-
 template <class T, bool kAdd>
 fd_status put_as(fd_context* context, const fd_take* a, T scalar) {
   for_chunks(context, a->inner, column_grain(a->n, sizeof(T)),
@@ -116,7 +116,7 @@ fd_status put(fd_context* context, const fd_take* a) {
 uint8_t stored_scalar(fd_dtype, uint8_t, const fd_scalar& s) { return uint8_t(s.i != 0); }
 uint16_t stored_scalar(fd_dtype dtype, uint16_t, const fd_scalar& s) {
   uint16_t half[Vec<float>::kLanes];
-  const Vec<float> x{float(s.f)};
+  const Vec<float> x = narrow_to_odd(Vec<double>(s.f), Vec<double>(s.f));
   dtype == FD_F16 ? x.store_f16(half) : x.store_bf16(half);
   return half[0];
 }
@@ -167,7 +167,8 @@ void gather_range(const fd_gather& a, int64_t begin, int64_t end, FirstFault& fa
     const int64_t step = a.inner == 1 ? 0 : 1;
     for (int64_t i = at; i < stop; i++) {
       const int64_t index = a.index[i];
-      if (uint64_t(index) >= uint64_t(a.extent)) [[unlikely]] return fault.report(i);
+      if (uint64_t(index) >= uint64_t(a.extent)) [[unlikely]]
+        return fault.report(i);
       out[i] = source[index * a.inner + r + (i - at) * step];
     }
     at = stop;
@@ -238,12 +239,18 @@ template <class T>
 fd_status scatter(fd_context* context, const fd_gather* a) {
   const T scalar = scalar_of<T>(a->scalar);
   switch (a->mode) {
-    case FD_SCATTER_SET: return scatter_as<FD_SCATTER_SET>(context, a, scalar);
-    case FD_SCATTER_ADD: return scatter_as<FD_SCATTER_ADD>(context, a, scalar);
-    case FD_SCATTER_MUL: return scatter_as<FD_SCATTER_MUL>(context, a, scalar);
-    case FD_SCATTER_MAX: return scatter_as<FD_SCATTER_MAX>(context, a, scalar);
-    case FD_SCATTER_MIN: return scatter_as<FD_SCATTER_MIN>(context, a, scalar);
-    default: return FD_UNSUPPORTED;
+    case FD_SCATTER_SET:
+      return scatter_as<FD_SCATTER_SET>(context, a, scalar);
+    case FD_SCATTER_ADD:
+      return scatter_as<FD_SCATTER_ADD>(context, a, scalar);
+    case FD_SCATTER_MUL:
+      return scatter_as<FD_SCATTER_MUL>(context, a, scalar);
+    case FD_SCATTER_MAX:
+      return scatter_as<FD_SCATTER_MAX>(context, a, scalar);
+    case FD_SCATTER_MIN:
+      return scatter_as<FD_SCATTER_MIN>(context, a, scalar);
+    default:
+      return FD_UNSUPPORTED;
   }
 }
 
@@ -257,27 +264,28 @@ fd_status scatter_stored(fd_context* context, const fd_gather* a) {
 
 constexpr int64_t kNonzeroGrain = 1 << 16;
 
-// Inner loops of a fixed length, which compilers turn into vector code without being asked for -O3.
+// found(i, bits) for vectors from begin to end: bit k is set where element i + k is not 0.
+template <class T, class Found>
+FD_INLINE void for_nonzero(const T* in, int64_t begin, int64_t end, const Found& found) {
+  constexpr int L = Vec<T>::kLanes;
+  const Vec<T> zero(T(0));
+  int64_t i = begin;
+  for (; i + L <= end; i += L) found(i, mask_bits(Vec<T>::load(in + i) != zero));
+  for (; i < end; i++) found(i, uint64_t(in[i] != T(0)));
+}
+
 template <class T>
 int64_t count_range(const T* in, int64_t begin, int64_t end) {
-  int64_t total = 0, i = begin;
-  for (; i + 64 <= end; i += 64) {
-    int32_t lanes[16] = {};
-    for (int j = 0; j < 64; j++) lanes[j % 16] += in[i + j] != T(0);
-    for (int32_t lane : lanes) total += lane;
-  }
-  for (; i < end; i++) total += in[i] != T(0);
+  int64_t total = 0;
+  for_nonzero(in, begin, end, [&](int64_t, uint64_t bits) { total += std::popcount(bits); });
   return total;
 }
 
-// Every position is written where the next one found belongs; the loop ends with the last, before it could overrun.
 template <class T>
-void list_range(const T* in, int64_t begin, int64_t* out, int64_t count) {
-  int64_t found = 0;
-  for (int64_t i = begin; found < count; i++) {
-    out[found] = i;
-    found += in[i] != T(0);
-  }
+void list_range(const T* in, int64_t begin, int64_t end, int64_t* out) {
+  for_nonzero(in, begin, end, [&](int64_t i, uint64_t bits) {
+    for (; bits != 0; bits &= bits - 1) *out++ = i + std::countr_zero(bits);
+  });
 }
 
 template <class T>
@@ -286,9 +294,8 @@ fd_status nonzero(fd_context* context, const fd_nonzero* a) {
   const int64_t chunks = ceil_div(a->n, kNonzeroGrain);
   auto* counts = static_cast<int64_t*>(context->workspace(context, 0, size_t(chunks + 1) * sizeof(int64_t)));
   if (!counts) return FD_NO_MEMORY;
-  for_chunks(context, a->n, kNonzeroGrain, [&](int64_t begin, int64_t end) {
-    counts[begin / kNonzeroGrain] = count_range(in, begin, end);
-  });
+  for_chunks(context, a->n, kNonzeroGrain,
+             [&](int64_t begin, int64_t end) { counts[begin / kNonzeroGrain] = count_range(in, begin, end); });
   int64_t total = 0;
   for (int64_t i = 0; i < chunks; i++) {
     const int64_t count = counts[i];
@@ -298,9 +305,8 @@ fd_status nonzero(fd_context* context, const fd_nonzero* a) {
   counts[chunks] = total;
   *a->count = total;
   if (!a->out) return FD_OK;
-  for_tasks(context, chunks, [&](int64_t i) {
-    list_range(in, i * kNonzeroGrain, a->out + counts[i], counts[i + 1] - counts[i]);
-  });
+  for_chunks(context, a->n, kNonzeroGrain,
+             [&](int64_t begin, int64_t end) { list_range(in, begin, end, a->out + counts[begin / kNonzeroGrain]); });
   return FD_OK;
 }
 

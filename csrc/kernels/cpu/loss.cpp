@@ -22,13 +22,6 @@ FD_INLINE Vec<T> sign(Vec<T> d) {
   return select(abs(d) > Vec<T>(T(0)), copysign(Vec<T>(T(1)), d), d);
 }
 
-// log(1 + x) for x >= -1: what rounding 1 + x to u lost is given back to first order.
-template <class T>
-FD_INLINE Vec<T> log1p(Vec<T> x) {
-  const Vec<T> one(T(1)), zero(T(0)), u = one + x;
-  return vlog(u) + select(u > zero, (x - (u - one)) / u, zero);
-}
-
 struct Squared {
   template <class T>
   FD_INLINE static LossAt<T> at(Vec<T> p, Vec<T> t, Vec<T>) {
@@ -75,7 +68,7 @@ struct Bce {
   template <class T>
   FD_INLINE static LossAt<T> at(Vec<T> p, Vec<T> t, Vec<T>) {
     const Vec<T> one(T(1)), least(T(-100));
-    const Vec<T> log_p = max(least, vlog(p)), log_q = max(least, log1p(-p));  // in this order both keep NaN
+    const Vec<T> log_p = max(least, vlog(p)), log_q = max(least, vlog1p(-p));  // in this order both keep NaN
     return {fms(t - one, log_q, t * log_p), (p - t) / max(Vec<T>(T(1e-12)), p * (one - p))};
   }
 };
@@ -84,8 +77,7 @@ struct BceLogits {
   template <class T>
   FD_INLINE static LossAt<T> at(Vec<T> x, Vec<T> t, Vec<T>) {
     const Vec<T> one(T(1)), zero(T(0)), e = vexp(-abs(x));
-    const Vec<T> value = fnma(x, t, max(x, zero)) + log1p(e);
-    return {value, select(x >= zero, one, e) / (one + e) - t};
+    return {fnma(x, t, max(x, zero)) + vlog1p(e), select(x >= zero, one, e) / (one + e) - t};
   }
 };
 
@@ -118,9 +110,8 @@ fd_status loss(fd_context* context, const fd_loss* a) {
   double one = 0, *totals = &one;
   if (tasks > 1) totals = static_cast<double*>(context->workspace(context, 0, size_t(tasks) * sizeof(double)));
   if (!totals) return FD_NO_MEMORY;
-  for_chunks(context, a->n, kLossGrain, [&](int64_t begin, int64_t end) {
-    totals[begin / kLossGrain] = loss_range<T, Loss>(*a, begin, end);
-  });
+  for_chunks(context, a->n, kLossGrain,
+             [&](int64_t begin, int64_t end) { totals[begin / kLossGrain] = loss_range<T, Loss>(*a, begin, end); });
   double total = 0;
   for (int64_t i = 0; i < tasks; i++) total += totals[i];
   if (a->total) *static_cast<T*>(a->total) = T(a->scale * total);

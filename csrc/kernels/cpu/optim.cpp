@@ -4,6 +4,7 @@
 // The tensors are laid end to end and cut into slices, so a bias of ten elements costs a loop of one vector and all
 // tensors share one hand-over to the pool. Nothing here is stored past the cache: every line written was just read.
 #include <cmath>
+#include <limits>
 
 #include "kernels/cpu/lanes.h"
 #include "kernels/cpu/table.h"
@@ -71,8 +72,8 @@ void sgd_slice(const fd_optim& a, const fd_optim_tensor& t, int64_t begin, int64
 
 template <class T, Momentum kMomentum, bool kNesterov>
 fd_status sgd_run(fd_context* context, const fd_optim& a) {
-  const auto slice = a.weight_decay != 0 ? sgd_slice<T, kMomentum, kNesterov, true>
-                                         : sgd_slice<T, kMomentum, kNesterov, false>;
+  const auto slice =
+      a.weight_decay != 0 ? sgd_slice<T, kMomentum, kNesterov, true> : sgd_slice<T, kMomentum, kNesterov, false>;
   return for_slices(context, a, [&](const fd_optim_tensor& t, int64_t begin, int64_t end) { slice(a, t, begin, end); });
 }
 
@@ -82,8 +83,7 @@ fd_status sgd(fd_context* context, const fd_optim* a) {
   if (*a->step == 1)
     return a->nesterov ? sgd_run<T, Momentum::first, true>(context, *a)
                        : sgd_run<T, Momentum::first, false>(context, *a);
-  return a->nesterov ? sgd_run<T, Momentum::later, true>(context, *a)
-                     : sgd_run<T, Momentum::later, false>(context, *a);
+  return a->nesterov ? sgd_run<T, Momentum::later, true>(context, *a) : sgd_run<T, Momentum::later, false>(context, *a);
 }
 
 // ----------------------------------------------------------------------------------------------------------- adam
@@ -101,7 +101,21 @@ struct AdamStep {
   }
 };
 
-template <class T, Decay kDecay, bool kAmsgrad>
+// sqrt(x) for x >= 0 or NaN, from an estimate and one step of Newton's: the divider has the quotient to make. Below the
+// smallest normal number x counts as that.
+template <class T>
+FD_INLINE Vec<T> quick_sqrt(Vec<T> x) {
+#if defined(FD_ISA_AVX512) || defined(FD_ISA_AVX2)
+  if constexpr (sizeof(T) == 4) {
+    x = max(Vec<T>(std::numeric_limits<T>::min()), x);
+    const Vec<T> r = rsqrt_estimate(x), s = x * r;
+    return select(x <= Vec<T>(std::numeric_limits<T>::max()), fma(r * T(0.5), fnma(s, s, x), s), x);
+  }
+#endif
+  return sqrt(x);
+}
+
+template <class T, Decay kDecay, bool kAmsgrad, bool kQuick>
 void adam_slice(const fd_optim& a, const AdamStep& s, const fd_optim_tensor& t, int64_t begin, int64_t end) {
   using V = Vec<T>;
   T* p = static_cast<T*>(t.param);
@@ -124,14 +138,18 @@ void adam_slice(const fd_optim& a, const AdamStep& s, const fd_optim_tensor& t, 
       v = max_nan(load(largest + i, lanes), v);
       store(v, largest + i, lanes);
     }
-    store(fnma(step_size, m / fma(sqrt(v), root_scale, eps), x), p + i, lanes);
+    const V root = kQuick ? quick_sqrt(v) : sqrt(v);
+    store(fnma(step_size, m / fma(root, root_scale, eps), x), p + i, lanes);
   });
 }
 
 template <class T, Decay kDecay>
 fd_status adam_run(fd_context* context, const fd_optim& a) {
   const AdamStep step(a);
-  const auto slice = a.amsgrad ? adam_slice<T, kDecay, true> : adam_slice<T, kDecay, false>;
+  // Beside this eps, the root of the smallest normal number rounds to nothing.
+  const bool quick = step.root_scale * std::sqrt(double(std::numeric_limits<T>::min())) < a.eps * 1e-8;
+  const auto slice = quick ? (a.amsgrad ? adam_slice<T, kDecay, true, true> : adam_slice<T, kDecay, false, true>)
+                           : (a.amsgrad ? adam_slice<T, kDecay, true, false> : adam_slice<T, kDecay, false, false>);
   return for_slices(context, a,
                     [&](const fd_optim_tensor& t, int64_t begin, int64_t end) { slice(a, step, t, begin, end); });
 }

@@ -23,9 +23,7 @@ FD_INLINE WideWords xor3(WideWords a, WideWords b, WideWords c) { return _mm512_
 FD_INLINE WideWords first_blocks(uint32_t block) {
   return _mm512_add_epi64(wide(block), _mm512_setr_epi64(0, 4, 1, 5, 2, 6, 3, 7));
 }
-FD_INLINE WideWords pair(WideWords a, WideWords b) {
-  return _mm512_mask_shuffle_epi32(a, 0xAAAA, b, _MM_PERM_CCAA);
-}
+FD_INLINE WideWords pair(WideWords a, WideWords b) { return _mm512_mask_shuffle_epi32(a, 0xAAAA, b, _MM_PERM_CCAA); }
 FD_INLINE WideWords even_pairs(WideWords a, WideWords b) { return _mm512_unpacklo_epi64(a, b); }
 FD_INLINE WideWords odd_pairs(WideWords a, WideWords b) { return _mm512_unpackhi_epi64(a, b); }
 
@@ -51,9 +49,7 @@ FD_INLINE WideWords wide(uint32_t x) { return vdupq_n_u32(x); }
 FD_INLINE WideWords product(WideWords a, WideWords b) {
   return vreinterpretq_u32_u64(vmull_u32(vmovn_u64(vreinterpretq_u64_u32(a)), vmovn_u64(vreinterpretq_u64_u32(b))));
 }
-FD_INLINE WideWords high_word(WideWords p) {
-  return vreinterpretq_u32_u64(vshrq_n_u64(vreinterpretq_u64_u32(p), 32));
-}
+FD_INLINE WideWords high_word(WideWords p) { return vreinterpretq_u32_u64(vshrq_n_u64(vreinterpretq_u64_u32(p), 32)); }
 FD_INLINE WideWords xor2(WideWords a, WideWords b) { return veorq_u32(a, b); }
 FD_INLINE WideWords xor3(WideWords a, WideWords b, WideWords c) { return xor2(xor2(a, b), c); }
 FD_INLINE WideWords first_blocks(uint32_t block) {
@@ -70,10 +66,12 @@ FD_INLINE WideWords odd_pairs(WideWords a, WideWords b) {
 
 #endif
 
-// Random words of elements in one aligned run of 2^32 blocks.
+// Random words of elements in one aligned run of 2^32 blocks. A draw makes several independent groups at once: one
+// alone is a chain of 70 cycles, too long for the schedulers of current CPUs to overlap with the next.
 class PhiloxVec {
  public:
-  static constexpr int kWords = 2 * Vec<uint32_t>::kLanes;  // elements of one draw
+  static constexpr int kGroups = 4, kVectors = 2 * kGroups;
+  static constexpr int kWords = kVectors * Vec<uint32_t>::kLanes;  // elements of one draw
 
   PhiloxVec(uint64_t seed, uint64_t offset, uint32_t block_high) {
     uint32_t k0 = uint32_t(seed), k1 = uint32_t(seed >> 32);
@@ -90,27 +88,41 @@ class PhiloxVec {
   }
 
   // Words of elements 4 block ... 4 block + kWords - 1, in order. block is a multiple of kWords / 4.
-  FD_INLINE void draw(uint32_t block, Vec<uint32_t>& lower, Vec<uint32_t>& upper) const {
+  FD_INLINE void draw(uint32_t block, Vec<uint32_t> (&words)[kVectors]) const {
     const WideWords m0 = wide(FD_PHILOX_M0), m1 = wide(FD_PHILOX_M1);
-    const WideWords q = product(first_blocks(block), m0);          // round 0: c3 = q
-    WideWords c1 = product(xor2(high_word(q), wide(mix2_)), m1);   // round 1
-    WideWords c0 = xor2(high_word(c1), wide(mix0_)), c2 = xor2(q, wide(mix2_next_));
-    WideWords p0 = product(c0, m0), p1 = product(c2, m1);          // round 2
-    c0 = xor3(high_word(p1), c1, wide(key0_[2]));
-    c2 = xor2(high_word(p0), wide(mix2_last_));
-    c1 = p1;
-    WideWords c3 = p0;
+    WideWords c0[kGroups], c1[kGroups], c2[kGroups], c3[kGroups];
+    const auto each = [](auto step) {
+#pragma GCC unroll 4
+      for (int g = 0; g < kGroups; g++) step(g);
+    };
+    each([&](int g) {  // rounds 0 and 1
+      const WideWords q = product(first_blocks(block + uint32_t(g * kWords / kGroups / 4)), m0);
+      c1[g] = product(xor2(high_word(q), wide(mix2_)), m1);
+      c0[g] = xor2(high_word(c1[g]), wide(mix0_));
+      c2[g] = xor2(q, wide(mix2_next_));
+    });
+    each([&](int g) {  // round 2
+      const WideWords p0 = product(c0[g], m0), p1 = product(c2[g], m1);
+      c0[g] = xor3(high_word(p1), c1[g], wide(key0_[2]));
+      c2[g] = xor2(high_word(p0), wide(mix2_last_));
+      c1[g] = p1;
+      c3[g] = p0;
+    });
+#pragma GCC unroll 8
     for (int round = 3; round < FD_PHILOX_ROUNDS; round++) {
-      p0 = product(c0, m0);
-      p1 = product(c2, m1);
-      c0 = xor3(high_word(p1), c1, wide(key0_[round]));
-      c2 = xor3(high_word(p0), c3, wide(key1_[round]));
-      c1 = p1;
-      c3 = p0;
+      each([&](int g) {
+        const WideWords p0 = product(c0[g], m0), p1 = product(c2[g], m1);
+        c0[g] = xor3(high_word(p1), c1[g], wide(key0_[round]));
+        c2[g] = xor3(high_word(p0), c3[g], wide(key1_[round]));
+        c1[g] = p1;
+        c3[g] = p0;
+      });
     }
-    const WideWords a = pair(c0, c1), b = pair(c2, c3);
-    lower = Vec<uint32_t>::of(even_pairs(a, b));
-    upper = Vec<uint32_t>::of(odd_pairs(a, b));
+    each([&](int g) {
+      const WideWords a = pair(c0[g], c1[g]), b = pair(c2[g], c3[g]);
+      words[2 * g] = Vec<uint32_t>::of(even_pairs(a, b));
+      words[2 * g + 1] = Vec<uint32_t>::of(odd_pairs(a, b));
+    });
   }
 
  private:

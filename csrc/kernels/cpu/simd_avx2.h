@@ -310,6 +310,8 @@ struct Vec<double> {
   }
 };
 
+FD_INLINE Vec<float> rsqrt_estimate(Vec<float> x) { return Vec<float>::of(_mm256_rsqrt_ps(x.v)); }
+
 FD_INLINE Vec<int32_t> bits(Vec<float> a) { return Vec<int32_t>::of(_mm256_castps_si256(a.v)); }
 FD_INLINE Vec<int64_t> bits(Vec<double> a) { return Vec<int64_t>::of(_mm256_castpd_si256(a.v)); }
 template <class T>

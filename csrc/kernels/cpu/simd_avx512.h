@@ -268,6 +268,14 @@ struct Vec<double> {
   }
 };
 
+FD_INLINE Vec<float> scale2_where(Mask<float> m, Vec<float> x, Vec<float> n) {
+  return Vec<float>::of(_mm512_maskz_scalef_ps(m.v, x.v, n.v));
+}
+FD_INLINE Vec<double> scale2_where(Mask<double> m, Vec<double> x, Vec<double> n) {
+  return Vec<double>::of(_mm512_maskz_scalef_pd(m.v, x.v, n.v));
+}
+FD_INLINE Vec<float> rsqrt_estimate(Vec<float> x) { return Vec<float>::of(_mm512_rsqrt14_ps(x.v)); }
+
 FD_INLINE Vec<int32_t> bits(Vec<float> a) { return Vec<int32_t>::of(_mm512_castps_si512(a.v)); }
 FD_INLINE Vec<int64_t> bits(Vec<double> a) { return Vec<int64_t>::of(_mm512_castpd_si512(a.v)); }
 template <class T>

@@ -30,24 +30,46 @@ void short_rows(const T* x, T* y, int64_t n, int64_t rows) {
         return row.e[k] * Vec<T>(T(1) / row.sum);
       }
     };
+#pragma GCC unroll 4
     for (int k = 0; k < V - 1; k++) out(k, Whole{}).store(y + k * L);
     out(V - 1, tail).store(y + (V - 1) * L, tail);
   }
 }
 
+template <class T>
+struct Scaled {
+  template <class Lanes>
+  FD_INLINE Vec<T> operator()(Vec<T> e, Vec<T> factor, int64_t, Lanes) const {
+    return e * factor;
+  }
+};
+
+template <class T>
+struct Shifted {
+  T largest = 0;
+  template <class Lanes>
+  FD_INLINE Vec<T> operator()(Vec<T> x, Vec<T> log_sum, int64_t, Lanes) const {
+    return x - Vec<T>(largest) - log_sum;
+  }
+};
+
 template <class T, bool kLog>
-void long_row(const T* x, T* y, int64_t n, bool past, const RowScratch<T>& scratch) {
-  const RowSum<T> row = exp_row<!kLog>(x, n, scratch);
-  if constexpr (kLog) {
-    const Vec<T> largest(row.largest), log_sum(T(std::log(row.sum)));
-    write_row(y, n, past, x + n, [&](int64_t j, auto lanes) { return load(x + j, lanes) - largest - log_sum; });
-    return;
+bool long_rows(fd_context* context, const T* x, T* y, int64_t n, int64_t rows, bool past) {
+  using Value = std::conditional_t<kLog, Shifted<T>, Scaled<T>>;
+  RowScratch<T> scratch[2];
+  if (!RowScratch<T>::pair(context, n, scratch)) return false;
+  RowWriter<T, Value> writer(n, past);
+  for (int64_t r = 0; r < rows; r++) {
+    const RowScratch<T>& s = scratch[r % 2];
+    const RowSum<T> row = exp_row<!kLog>(x + r * n, n, s, writer);
+    if constexpr (kLog) {
+      writer.set(y + r * n, x + r * n, nullptr, std::log(row.sum), {row.largest});
+    } else {
+      writer.set(y + r * n, s.e, s.base, 1 / row.sum, {});
+    }
   }
-  for (int64_t from = 0; from < n; from += kRowBlock) {
-    const Vec<T> factor(T(double(scratch.base[from / kRowBlock]) / row.sum));
-    write_row(y + from, std::min(n - from, kRowBlock), past, x + n + from,
-              [&](int64_t j, auto lanes) { return load(scratch.e + from + j, lanes) * factor; });
-  }
+  writer.finish();
+  return true;
 }
 
 template <class T, bool kLog>
@@ -60,9 +82,7 @@ fd_status rows_forward(fd_context* context, const fd_softmax& a) {
   for_chunks(context, a.outer, row_grain(n), [&](int64_t begin, int64_t end) {
     if (if_short_row<T>(n, [&]<int V>() { short_rows<T, kLog, V>(x + begin * n, y + begin * n, n, end - begin); }))
       return;
-    const RowScratch<T> scratch(context, n);
-    if (!scratch.e) return no_memory.report(begin);
-    for (int64_t r = begin; r < end; r++) long_row<T, kLog>(x + r * n, y + r * n, n, past, scratch);
+    if (!long_rows<T, kLog>(context, x + begin * n, y + begin * n, n, end - begin, past)) no_memory.report(begin);
     if (past) stream_fence();
   });
   return no_memory.found() ? FD_NO_MEMORY : FD_OK;
@@ -82,6 +102,7 @@ double gradient_sum(const T* y, const T* gy, int64_t n) {
     for (auto& s : sum) s = Vec<T>(T(0));
     int64_t i = from;
     for (; i + 4 * L <= end; i += 4 * L)
+#pragma GCC unroll 4
       for (int k = 0; k < 4; k++) sum[k] = term(i + k * L, Whole{}, sum[k]);
     for_vectors<T>(i, end, [&](int64_t j, auto lanes) { sum[0] = term(j, lanes, sum[0]); });
     total += hsum((sum[0] + sum[1]) + (sum[2] + sum[3]));
@@ -135,7 +156,7 @@ FD_INLINE void column_forward(const T* x, T* y, int64_t n, int64_t stride, Lanes
   Vec<T> largest(kLowest<T>);
   for (int64_t i = 0; i < n; i++) largest = max(load(x + i * stride, lanes), largest);
   const Vec<T> sum = column_sum<T>(n, [&](int64_t i) {
-    const Vec<T> e = vexp(load(x + i * stride, lanes) - largest);
+    const Vec<T> e = exp_below(load(x + i * stride, lanes) - largest);
     if constexpr (!kLog) store(e, y + i * stride, lanes);
     return e;
   });
