@@ -1,4 +1,4 @@
-"""The command `freedive`: train, bench, info. Bad input is one line on stderr: exit code 2 for usage, 1 for the rest."""
+"""The command `freedive`: train, bench, info. Bad input is one line on stderr; exit code 2 for usage, else 1."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ class Parser(argparse.ArgumentParser):
     """Says what is wrong in one line, without repeating the whole usage."""
 
     def error(self, message: str) -> NoReturn:
+        """Exit with code 2 and one line."""
         self.exit(USAGE, f"{self.prog}: {message} (see {self.prog} --help)\n")
 
 
@@ -58,8 +59,6 @@ def _train(args: argparse.Namespace) -> int:
     from freedive.training.trainer import Trainer
 
     recipe.fill_defaults(args)
-    if args.model == "lenet" and args.data == "digits":
-        raise ValueError("--model lenet needs 28×28 images: use --data fashion-mnist or mnist")
     if args.threads is not None:
         fd.set_num_threads(args.threads)
     fd.manual_seed(args.seed)

@@ -111,7 +111,7 @@ if TYPE_CHECKING:
 
     from freedive import Tensor
 
-nn_Module = nn.Module
+nn_Module = nn.Module  # noqa: N816 (the book's name)
 
 
 def numpy(x: Tensor) -> Any:

@@ -47,7 +47,8 @@ def test_idx_round_trip(tmp_path):
     path = tmp_path / "a.gz"
     path.write_bytes(gzip.compress(idx(2, 3)))
     array = read_idx(path, (None, 3))
-    assert array.dtype == fd.uint8 and array.tolist() == [[0, 1, 2], [3, 4, 5]]
+    assert array.dtype == fd.uint8
+    assert array.tolist() == [[0, 1, 2], [3, 4, 5]]
 
 
 @pytest.mark.parametrize(
@@ -65,13 +66,16 @@ def test_idx_round_trip(tmp_path):
 def test_damaged_idx_is_named(content, words):
     with pytest.raises(DataFileError, match=words) as caught:
         parse_idx(content, "some/file", (None, 3))
-    assert "some/file" in str(caught.value) and "\n" not in str(caught.value)
+    assert "some/file" in str(caught.value)
+    assert "\n" not in str(caught.value)
 
 
 def test_files_are_found_raw_or_compressed(tiny):
     images, labels = load_fashion_mnist(True, tiny)
-    assert tuple(images.shape) == (6, 28, 28) and images.dtype == fd.uint8
-    assert labels.dtype == fd.int64 and labels.tolist() == [0, 1, 2, 3, 4, 5]
+    assert tuple(images.shape) == (6, 28, 28)
+    assert images.dtype == fd.uint8
+    assert labels.dtype == fd.int64
+    assert labels.tolist() == [0, 1, 2, 3, 4, 5]
     assert len(load_fashion_mnist(False, tiny)[0]) == 4
 
 
@@ -196,12 +200,14 @@ def test_atomic_write_keeps_the_old_file(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space"):
         write_atomically(str(path), b"new")
-    assert path.read_bytes() == b"old" and os.listdir(tmp_path) == ["f"]
+    assert path.read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["f"]
 
 
 def test_digits():
     images, labels = load_digits()
-    assert tuple(images.shape) == (1797, 8, 8) and int(images.max()) == 16
+    assert tuple(images.shape) == (1797, 8, 8)
+    assert int(images.max()) == 16
     assert labels[:10].tolist() == list(range(10))
     counts = [int((labels == c).sum()) for c in range(10)]
     assert counts == [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]
@@ -210,7 +216,9 @@ def test_digits():
     again, _ = digits_split()
     assert (train.targets == again.targets).all()
     image, label = train[0]
-    assert tuple(image.shape) == (1, 8, 8) and 0 <= float(image.max()) <= 1 and 0 <= int(label) <= 9
+    assert tuple(image.shape) == (1, 8, 8)
+    assert 0 <= float(image.max()) <= 1
+    assert 0 <= int(label) <= 9
 
 
 def test_digits_split_is_a_partition():

@@ -65,7 +65,8 @@ def test_batches_of_tensors_in_order():
 
 def test_numpy_arrays_are_accepted_and_lengths_checked():
     data = TensorDataset(np.zeros((5, 2), np.float32), np.arange(5))
-    assert data[2][1] == 2 and data.tensors[0].dtype == fd.float32
+    assert data[2][1] == 2
+    assert data.tensors[0].dtype == fd.float32
     with pytest.raises(ValueError, match=r"\[5, 4\]"):
         TensorDataset(fd.zeros(5), fd.zeros(4))
     with pytest.raises(TypeError, match="argument 1"):
@@ -215,17 +216,20 @@ def test_samplers():
     assert ids(DataLoader(rows(4), 2, sampler=[3, 1, 0])) == [[3, 1], [0]]
     assert ids(DataLoader(rows(4), batch_sampler=[[3, 1, 0], [2]])) == [[3, 1, 0], [2]]
     batches = BatchSampler(SequentialSampler(range(5)), 2)
-    assert list(batches) == [[0, 1], [2, 3], [4]] and len(batches) == 3
+    assert list(batches) == [[0, 1], [2, 3], [4]]
+    assert len(batches) == 3
     assert list(BatchSampler(SequentialSampler(range(5)), 2, drop_last=True)) == [[0, 1], [2, 3]]
     assert sorted(RandomSampler(range(6))) == list(range(6))
     drawn = list(RandomSampler(range(3), replacement=True, num_samples=20))
-    assert len(drawn) == 20 and set(drawn) <= {0, 1, 2}
+    assert len(drawn) == 20
+    assert set(drawn) <= {0, 1, 2}
     assert sorted(SubsetRandomSampler([4, 9])) == [4, 9]
 
 
 def test_collate_kinds():
     batch = default_collate([{"a": 1, "b": (2.0, "x")}, {"a": 3, "b": (4.0, "y")}])
-    assert batch["a"].dtype == fd.int64 and batch["b"][0].dtype == fd.float64
+    assert batch["a"].dtype == fd.int64
+    assert batch["b"][0].dtype == fd.float64
     assert batch["b"][1] == ["x", "y"]
     assert tuple(default_collate([np.zeros((2, 3)), np.ones((2, 3))]).shape) == (2, 2, 3)
     with pytest.raises(TypeError, match="object"):
@@ -260,8 +264,10 @@ def test_images_are_scaled_in_one_gather():
     images = fd.arange(2 * 4 * 4).reshape(2, 4, 4).to(fd.uint8)
     data = ImageDataset(images, fd.tensor([3, 4]), 1 / 16, shape=(1, 4, 4))
     X, y = next(iter(DataLoader(data, 2)))
-    assert tuple(X.shape) == (2, 1, 4, 4) and X.dtype == fd.float32
-    assert X[1, 0, 3, 3] == 31 / 16 and y.tolist() == [3, 4]
+    assert tuple(X.shape) == (2, 1, 4, 4)
+    assert X.dtype == fd.float32
+    assert X[1, 0, 3, 3] == 31 / 16
+    assert y.tolist() == [3, 4]
     assert (data[1][0] == X[1]).all()
     with pytest.raises(TypeError, match="uint8"):
         ImageDataset(images.float(), fd.zeros(2))
@@ -273,7 +279,9 @@ def test_subset_concat_and_split():
     assert ids(DataLoader(part, 2)) == [[9, 0], [4]]
     assert ids(DataLoader(Subset(Squares(10), [9, 0, 4]), 3)) == [[9, 0, 4]]
     both = ConcatDataset([data, part])
-    assert len(both) == 13 and both[10][1] == 9 and both[-1][1] == 4
+    assert len(both) == 13
+    assert both[10][1] == 9
+    assert both[-1][1] == 4
     assert len(data + part) == 13
     with pytest.raises(IndexError):
         both[13]
@@ -307,4 +315,5 @@ def test_contradictions_are_named(kwargs, error, words):
 def test_torch_names():
     from freedive.utils import data as utils_data
 
-    assert utils_data.DataLoader is DataLoader and utils_data.TensorDataset is TensorDataset
+    assert utils_data.DataLoader is DataLoader
+    assert utils_data.TensorDataset is TensorDataset

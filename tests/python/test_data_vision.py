@@ -19,7 +19,8 @@ def picture(height=28, width=28, seed=0):
 
 def test_to_tensor():
     gray = transforms.ToTensor()(picture())
-    assert tuple(gray.shape) == (1, 28, 28) and gray.dtype == fd.float32
+    assert tuple(gray.shape) == (1, 28, 28)
+    assert gray.dtype == fd.float32
     np.testing.assert_allclose(gray[0].numpy(), picture() / 255, rtol=1e-6)
     assert tuple(transforms.ToTensor()(np.zeros((4, 5, 3), np.uint8)).shape) == (3, 4, 5)
     assert (transforms.ToTensor()(fd.from_numpy(picture())) == gray).all()
@@ -32,7 +33,8 @@ def test_resize_matches_pil(size):
     Image = pytest.importorskip("PIL.Image")
     got = transforms.Resize(size)(fd.from_numpy(picture())).numpy().astype(int)
     want = np.asarray(Image.fromarray(picture()).resize(size[::-1], Image.BILINEAR)).astype(int)
-    assert np.abs(got - want).max() <= 1 and (got != want).mean() < 0.1  # ties are rounded either way
+    assert np.abs(got - want).max() <= 1
+    assert (got != want).mean() < 0.1
 
 
 def test_resize_forms():
@@ -52,7 +54,8 @@ def test_resize_forms():
 def test_normalize():
     image = fd.ones(2, 3, 3)
     out = transforms.Normalize([0.5, 1.0], [0.5, 2.0])(image)
-    assert out[0, 0, 0] == 1.0 and out[1, 2, 2] == 0.0
+    assert out[0, 0, 0] == 1.0
+    assert out[1, 2, 2] == 0.0
     with pytest.raises(ValueError):
         transforms.Normalize([0.5], [0.0])
     with pytest.raises(TypeError, match="ToTensor"):
@@ -78,7 +81,8 @@ def test_crop():
         assert (window == image[:, top : top + 4, left : left + 4]).all()
     assert tuple(transforms.RandomCrop(8, padding=1)(image).shape) == (1, 8, 8)
     padded = transforms.RandomCrop((8, 6), padding=(0, 1), fill=9)(image)
-    assert (padded[0, 0] == 9).all() and (padded[0, -1] == 9).all()
+    assert (padded[0, 0] == 9).all()
+    assert (padded[0, -1] == 9).all()
     with pytest.raises(ValueError, match="larger"):
         transforms.RandomCrop(7)(image)
 
@@ -114,26 +118,31 @@ PIPELINES = {
 @pytest.mark.parametrize("pipeline", PIPELINES)
 def test_batches_equal_single_samples(root, pipeline):
     data = datasets.FashionMNIST(root, train=True, transform=PIPELINES[pipeline], download=True)
-    assert len(data) == 40 and tuple(data.data.shape) == (40, 28, 28)
+    assert len(data) == 40
+    assert tuple(data.data.shape) == (40, 28, 28)
     X, y = next(iter(DataLoader(data, 16)))
     assert y.dtype == fd.int64
     for i in range(16):
         image, label = data[i]
         np.testing.assert_allclose(X[i].numpy(), image.numpy(), rtol=1e-6, atol=1e-6)
-        assert label == int(y[i]) and isinstance(label, int)
+        assert label == int(y[i])
+        assert isinstance(label, int)
 
 
 def test_own_transform_is_called_per_sample(root):
     data = datasets.FashionMNIST(root, transform=lambda image: image.float().mean(), target_transform=lambda t: -t)
     X, y = next(iter(DataLoader(data, 4)))
-    assert tuple(X.shape) == (4,) and int(y.max()) <= 0
+    assert tuple(X.shape) == (4,)
+    assert int(y.max()) <= 0
     assert data.gather is None
 
 
 def test_without_transform_images_are_bytes(root):
     data = datasets.FashionMNIST(root, train=False)
-    assert data[0][0].dtype == fd.uint8 and tuple(data[0][0].shape) == (28, 28)
-    assert data.classes[9] == "Ankle boot" and data.class_to_idx["Bag"] == 8
+    assert data[0][0].dtype == fd.uint8
+    assert tuple(data[0][0].shape) == (28, 28)
+    assert data.classes[9] == "Ankle boot"
+    assert data.class_to_idx["Bag"] == 8
     assert "Number of datapoints: 12" in repr(data)
 
 
@@ -149,7 +158,7 @@ def test_augmentation_is_reproducible_with_any_number_of_workers(root, own):
 
     runs = [run(0), run(0), run(3)]
     for other in runs[1:]:
-        assert all((a == b).all() for a, b in zip(runs[0], other))
+        assert all((a == b).all() for a, b in zip(runs[0], other, strict=False))
     first, second = (run(0) for _ in range(2))
     assert (first[0] == second[0]).all()
 
@@ -162,5 +171,7 @@ def test_book_data_module():
     assert (len(data.train), len(data.val)) == (60_000, 10_000)
     assert tuple(data.train[0][0].shape) == (1, 32, 32)
     X, y = next(iter(data.train_dataloader()))
-    assert tuple(X.shape) == (64, 1, 32, 32) and X.dtype == fd.float32 and y.dtype == fd.int64
+    assert tuple(X.shape) == (64, 1, 32, 32)
+    assert X.dtype == fd.float32
+    assert y.dtype == fd.int64
     assert data.text_labels([0, 9]) == ["t-shirt", "ankle boot"]

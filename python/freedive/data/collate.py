@@ -32,7 +32,7 @@ def default_collate(samples: Sequence[Any]) -> Any:
     if isinstance(first, (tuple, list)):
         if any(len(s) != len(first) for s in samples):
             raise ValueError("default_collate: samples of one batch have different lengths")
-        columns = [default_collate(column) for column in zip(*samples)]
+        columns = [default_collate(column) for column in zip(*samples, strict=True)]
         return type(first)(*columns) if hasattr(first, "_fields") else columns
     if hasattr(first, "__array_interface__"):
         import numpy as np

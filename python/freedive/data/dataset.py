@@ -52,6 +52,7 @@ class TensorDataset(Dataset):
         return len(self.tensors[0])
 
     def gather(self, rows: fd.Tensor) -> list:
+        """Rows of every tensor."""
         return [t[rows] for t in self.tensors]
 
 
@@ -86,6 +87,7 @@ class ImageDataset(Dataset):
         return len(self.data)
 
     def gather(self, rows: fd.Tensor) -> list:
+        """(float images, labels) of these rows."""
         return [minibatch(self.data, rows, self.scale, self.shift, self.shape), self.targets[rows]]
 
 
@@ -103,6 +105,7 @@ class Subset(Dataset):
 
     @property
     def gather(self) -> Callable[[fd.Tensor], list] | None:
+        """The inner dataset's gather on the chosen indices, or None if it has none."""
         inner = gather_of(self.dataset)
         if inner is None:
             return None
@@ -167,7 +170,8 @@ def _split_counts(n: int, lengths: list) -> list[int]:
 
 def gather_of(dataset: Any) -> Callable[[fd.Tensor], list] | None:
     """The dataset's whole-minibatch fetch, or None; one that a subclass has outdated by a `__getitem__` of its own
-    does not count."""
+    does not count.
+    """
     for cls in type(dataset).__mro__:
         if "gather" in vars(cls):
             return dataset.gather

@@ -20,7 +20,7 @@ SPLIT_SEED = 20240229  # decides which fifth is held out; part of what "validati
 
 
 def load_digits() -> tuple[fd.Tensor, fd.Tensor]:
-    """(images, labels) of all 1,797 digits: uint8 (1797, 8, 8) with values 0 to 16, int64 (1797,), in original order."""
+    """(images, labels) of all digits in original order: uint8 (1797, 8, 8) with values 0 to 16, int64 (1797,)."""
     folder = os.path.join(os.path.dirname(__file__), "files")
     images = os.path.join(folder, "digits-images-idx3-ubyte.gz")
     labels = os.path.join(folder, "digits-labels-idx1-ubyte.gz")
@@ -28,7 +28,7 @@ def load_digits() -> tuple[fd.Tensor, fd.Tensor]:
 
 
 def digits_split() -> tuple[ImageDataset, ImageDataset]:
-    """(training, validation): a fixed random fifth is held out. Samples are float32 (1, 8, 8) in 0 to 1, and a label."""
+    """(training, validation): a fixed random fifth is held out. Images are float32 (1, 8, 8) in 0 to 1."""
     images, labels = load_digits()
     generator = fd.Generator()
     generator.manual_seed(SPLIT_SEED)

@@ -47,7 +47,9 @@ def parse_idx(content: bytes, path: str, shape: Sequence[int | None]) -> fd.Tens
             f"{path}: not an IDX file of unsigned bytes (it starts with {content[:4].hex() or 'nothing'})"
         )
     sizes = tuple(int.from_bytes(content[4 + 4 * i : 8 + 4 * i], "big") for i in range(ndim))
-    if len(sizes) != len(shape) or any(want is not None and want != got for want, got in zip(shape, sizes)):
+    if len(sizes) != len(shape) or any(
+        want is not None and want != got for want, got in zip(shape, sizes, strict=True)
+    ):
         wanted = tuple("any" if want is None else want for want in shape)
         raise DataFileError(f"{path}: holds an array of shape {sizes}; expected {wanted}")
     expected = 4 + 4 * ndim + _product(sizes)

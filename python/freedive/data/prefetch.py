@@ -40,7 +40,7 @@ def threaded(batches: Iterator[Any], depth: int) -> Iterator[Any]:
                 if not offer((batch, None)):
                     return
             offer((None, StopIteration()))
-        except BaseException as error:  # noqa: BLE001 (handed to the consumer, which raises it)
+        except BaseException as error:
             offer((None, error))
 
     worker = threading.Thread(target=work, name="freedive-prefetch", daemon=True)

@@ -27,6 +27,7 @@ class seeded_samples:
         self.made: fd.Generator | None = None
 
     def generator(self) -> fd.Generator:
+        """The generator, made when first asked for."""
         if self.made is None:
             self.made = fd.Generator()
             self.made.manual_seed(self.seed)

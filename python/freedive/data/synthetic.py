@@ -30,5 +30,6 @@ class SyntheticRegressionData(DataModule):
         self.y = fd.matmul(self.X, w.reshape((-1, 1))) + b + fd.randn(n, 1) * noise
 
     def get_dataloader(self, train: bool) -> DataLoader:
+        """Minibatches (X, y), shuffled for training."""
         rows = slice(0, self.num_train) if train else slice(self.num_train, None)
         return self.get_tensorloader((self.X, self.y), train, rows)

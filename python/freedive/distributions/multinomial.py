@@ -37,22 +37,27 @@ class Multinomial:
 
     @property
     def logits(self) -> fd.Tensor:
+        """Logarithms of probs."""
         return fd.log(self.probs)
 
     @property
     def mean(self) -> fd.Tensor:
+        """Expected counts."""
         return self.probs * self.total_count
 
     @property
     def variance(self) -> fd.Tensor:
+        """Variance of each count."""
         return self.probs * (1 - self.probs) * self.total_count
 
     @property
     def batch_shape(self) -> Sequence[int]:
+        """Shape of probs without the outcomes."""
         return self.probs.shape[:-1]
 
     @property
     def event_shape(self) -> Sequence[int]:
+        """(number of outcomes,)"""
         return self.probs.shape[-1:]
 
     def sample(self, sample_shape: Sequence[int] = ()) -> fd.Tensor:
@@ -73,7 +78,7 @@ class Multinomial:
             return flat.scatter_add(2, draws, fd.ones_like(draws, dtype=counts.dtype)).reshape(counts.shape)
 
     def log_prob(self, value: fd.Tensor) -> fd.Tensor:
-        """log P(value) for counts of shape (…, k); normalised to total_count draws."""
+        """Log P(value) for counts of shape (…, k); normalised to total_count draws."""
         table = fd.cat([fd.zeros(1), fd.log(fd.arange(1, self.total_count + 1, dtype=self.probs.dtype))]).cumsum(0)
         factorials = table[value.to(fd.int64)].sum(-1)
         # 0 · log 0 = 0: an outcome that cannot happen, and did not.

@@ -121,7 +121,7 @@ class ProgressBoard(HyperParameters):
             self.axes = self.fig.subplots()
         known = {line.get_label(): line for line in self.axes.get_lines()}
         for i, (label, line) in enumerate(self._lines.items()):
-            xs, ys = zip(*line.resolved()) if line.points else ((), ())
+            xs, ys = zip(*line.resolved(), strict=True) if line.points else ((), ())
             if label in known:
                 known[label].set_data(xs, ys)
             else:
@@ -148,11 +148,12 @@ class ProgressBoard(HyperParameters):
     def state_dict(self) -> dict:
         """Points and waiting values, for a checkpoint."""
         return {
-            label: {"points": line.resolved(), "xs": line.xs, "ys": [float(y) for y in line.ys]}
+            label: {"points": list(line.resolved()), "xs": list(line.xs), "ys": [float(y) for y in line.ys]}
             for label, line in self._lines.items()
         }
 
     def load_state_dict(self, state: dict) -> None:
+        """Take over what `state_dict` gave."""
         self._lines = {}
         for label, saved in state.items():
             line = self._lines[label] = Line()
@@ -174,6 +175,7 @@ class NotebookDisplay:
             self.next_drawing = now + max(SECONDS_BETWEEN_DRAWINGS, (perf_counter() - now) / DRAWING_SHARE)
 
     def show(self) -> None:
+        """Draw now."""
         from io import StringIO
 
         display = sys.modules["IPython"].display
@@ -195,6 +197,7 @@ class NotebookDisplay:
 
 
 def in_notebook() -> bool:
+    """Whether the code runs in a notebook's kernel."""
     return "IPython" in sys.modules and hasattr(shell(), "kernel")
 
 

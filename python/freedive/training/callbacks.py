@@ -13,16 +13,17 @@ if TYPE_CHECKING:
 
 class Callback:
     """Base class: override what is needed. `row` maps names (epoch, train_loss, val_loss, val_acc, seconds, …) to
-    numbers; `trainer.should_stop = True` ends training after the epoch."""
+    numbers; `trainer.should_stop = True` ends training after the epoch.
+    """
 
     def on_fit_start(self, trainer: Trainer) -> None:
-        pass
+        """Before the first epoch (after a resume has been loaded)."""
 
     def on_epoch_end(self, trainer: Trainer, row: dict[str, Any]) -> None:
-        pass
+        """After validation."""
 
     def on_fit_end(self, trainer: Trainer) -> None:
-        pass
+        """After the last epoch, unless an exception ended training."""
 
 
 class CSVLog(Callback):
@@ -32,6 +33,7 @@ class CSVLog(Callback):
         self.path = os.fspath(path)
 
     def on_epoch_end(self, trainer: Trainer, row: dict[str, Any]) -> None:
+        """Write the file anew."""
         import csv
         from io import StringIO
 
@@ -53,6 +55,7 @@ class Picture(Callback):
         self.skipped: str | None = None
 
     def on_fit_end(self, trainer: Trainer) -> None:
+        """Save the picture."""
         try:
             trainer.model.board.save(self.path)
         except ImportError as error:
@@ -73,6 +76,7 @@ class EarlyStopping(Callback):
         self.monitor, self.patience, self.min_delta, self.mode = monitor, patience, min_delta, mode
 
     def on_epoch_end(self, trainer: Trainer, row: dict[str, Any]) -> None:
+        """Decide from the history."""
         if self.monitor not in row:
             raise KeyError(f"EarlyStopping: no {self.monitor!r} among {sorted(row)}")
         sign = 1 if self.mode == "min" else -1

@@ -78,6 +78,7 @@ def random_state() -> dict[str, Any]:
 
 
 def set_random_state(state: dict[str, Any]) -> None:
+    """Take over what `random_state` gave."""
     fd.set_rng_state(state["freedive"])
     if "python" in state:
         import random
@@ -94,7 +95,7 @@ def loose_parameters(model: Any, optimizer: Any) -> list[Any]:
     """Tensors that the optimizer trains though the model does not list them, as in the book's from-scratch models."""
     groups = getattr(optimizer, "param_groups", None)
     trained = [p for group in groups for p in group["params"]] if groups else list(getattr(optimizer, "params", []))
-    listed = {id(p) for p in model.parameters()}
+    listed = {id(p) for _, p in model.named_parameters()}
     return [p for p in trained if id(p) not in listed]
 
 

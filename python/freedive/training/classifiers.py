@@ -24,6 +24,7 @@ class SoftmaxRegressionScratch(Classifier):
         self.b = fd.zeros(num_outputs, requires_grad=True)
 
     def parameters(self, recurse: bool = True) -> Any:
+        """W and b."""
         return iter([self.W, self.b])
 
     def forward(self, X: fd.Tensor) -> fd.Tensor:
@@ -38,6 +39,7 @@ class SoftmaxRegressionScratch(Classifier):
         return picked.mean() if averaged else picked
 
     def configure_optimizers(self) -> SGD:
+        """Plain gradient descent on W and b."""
         return SGD([self.W, self.b], self.lr)
 
 
@@ -62,6 +64,7 @@ class MLPScratch(Classifier):
         self.b2 = nn.Parameter(fd.zeros(num_outputs))
 
     def forward(self, X: fd.Tensor) -> fd.Tensor:
+        """Logits (n, num_outputs) of images (n, …)."""
         H = F.relu(fd.matmul(X.reshape((-1, self.num_inputs)), self.W1) + self.b1)
         return fd.matmul(H, self.W2) + self.b2
 
@@ -76,7 +79,10 @@ class MLP(Classifier):
 
 
 def dropout_layer(X: fd.Tensor, dropout: float) -> fd.Tensor:
-    """X with each element zeroed with probability `dropout`, the others divided by 1 − dropout. ValueError outside 0…1."""
+    """X with each element zeroed with probability `dropout`, the others divided by 1 − dropout.
+
+    ValueError outside 0…1.
+    """
     if not 0 <= dropout <= 1:
         raise ValueError(f"dropout_layer: dropout must be between 0 and 1, got {dropout}")
     if dropout == 1:
@@ -105,6 +111,7 @@ class DropoutMLPScratch(Classifier):
         self.relu = nn.ReLU()
 
     def forward(self, X: fd.Tensor) -> fd.Tensor:
+        """Logits (n, num_outputs) of images (n, …)."""
         H = self.relu(self.lin1(X.reshape((X.shape[0], -1))))
         H = dropout_layer(H, self.dropout_1) if self.training else H
         H = self.relu(self.lin2(H))
@@ -133,7 +140,7 @@ class DropoutMLP(Classifier):
 
 def init_cnn(module: nn.Module) -> None:
     """Xavier-uniform weights for linear and convolutional layers; for `Module.apply` and `apply_init`."""
-    if type(module) in (nn.Linear, nn.Conv2d):
+    if type(module).__name__ in ("Linear", "Conv2d"):
         nn.init.xavier_uniform_(module.weight)
 
 

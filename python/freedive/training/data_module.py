@@ -23,12 +23,15 @@ class DataModule(HyperParameters):
         self.save_hyperparameters()
 
     def get_dataloader(self, train: bool) -> Iterable:
+        """The loader for training (train=True) or validation."""
         raise NotImplementedError(f"{type(self).__name__} needs a get_dataloader(self, train)")
 
     def train_dataloader(self) -> Iterable:
+        """The loader for training."""
         return self.get_dataloader(train=True)
 
     def val_dataloader(self) -> Iterable | None:
+        """The loader for validation, or None to do without."""
         return self.get_dataloader(train=False)
 
     def get_tensorloader(self, tensors: Sequence[Any], train: bool, indices: slice = slice(0, None)) -> DataLoader:

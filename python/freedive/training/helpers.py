@@ -25,6 +25,7 @@ class Timer:
         self.start()
 
     def start(self) -> None:
+        """Begin a lap."""
         self.tik = time.perf_counter()
 
     def stop(self) -> float:
@@ -33,9 +34,11 @@ class Timer:
         return self.times[-1]
 
     def avg(self) -> float:
+        """Mean lap."""
         return sum(self.times) / len(self.times)
 
     def sum(self) -> float:
+        """Sum of all laps."""
         return sum(self.times)
 
     def cumsum(self) -> list[float]:
@@ -54,9 +57,11 @@ class Accumulator:
         self.data = [0.0] * n
 
     def add(self, *args: Any) -> None:
-        self.data = [a + float(b) for a, b in zip(self.data, args)]
+        """Add one number to each sum."""
+        self.data = [a + float(b) for a, b in zip(self.data, args, strict=True)]
 
     def reset(self) -> None:
+        """Set all sums to zero."""
         self.data = [0.0] * len(self.data)
 
     def __getitem__(self, idx: int) -> float:
@@ -69,7 +74,7 @@ class Benchmark:
     def __init__(self, description: str = "Done") -> None:
         self.description = description
 
-    def __enter__(self) -> Benchmark:  # noqa: PYI034 (typing is not imported)
+    def __enter__(self) -> Benchmark:
         self.timer = Timer()
         return self
 

@@ -38,6 +38,7 @@ class FashionMNIST(DataModule):
         return [labels[int(i)] for i in indices]
 
     def get_dataloader(self, train: bool) -> DataLoader:
+        """Minibatches (images, labels), shuffled for training."""
         data = self.train if train else self.val
         return DataLoader(data, self.batch_size, shuffle=train, num_workers=self.num_workers)
 
@@ -58,4 +59,5 @@ class Digits(DataModule):
         self.train, self.val = digits_split()
 
     def get_dataloader(self, train: bool) -> DataLoader:
+        """Minibatches (images, labels), shuffled for training."""
         return DataLoader(self.train if train else self.val, self.batch_size, shuffle=train)

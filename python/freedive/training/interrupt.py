@@ -9,13 +9,14 @@ if TYPE_CHECKING:
 
 class DelayedInterrupt:
     """While active, a first Ctrl-C only sets `pending`; `deliver()` then raises KeyboardInterrupt. A second Ctrl-C
-    raises at once. Does nothing outside of the main thread, or where the program has a handler of its own."""
+    raises at once. Does nothing outside of the main thread, or where the program has a handler of its own.
+    """
 
     def __init__(self, active: bool = True) -> None:
         self.pending = False
         self._wanted, self._active = active, False
 
-    def __enter__(self) -> DelayedInterrupt:  # noqa: PYI034 (typing is not imported)
+    def __enter__(self) -> DelayedInterrupt:
         import signal
         import threading
 
@@ -34,6 +35,7 @@ class DelayedInterrupt:
             self.deliver()
 
     def deliver(self) -> None:
+        """Raise KeyboardInterrupt if Ctrl-C was pressed."""
         if self.pending:
             self.pending = False
             raise KeyboardInterrupt

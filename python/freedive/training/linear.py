@@ -22,12 +22,14 @@ class SGD(HyperParameters):
         self.lr = lr
 
     def step(self) -> None:
+        """Update every parameter that has a gradient."""
         with fd.no_grad():
             for param in self.params:
                 if param.grad is not None:
                     param -= self.lr * param.grad
 
     def zero_grad(self) -> None:
+        """Set gradients to zero."""
         for param in self.params:
             if param.grad is not None:
                 param.grad.zero_()
@@ -43,6 +45,7 @@ class LinearRegressionScratch(Module):
         self.b = fd.zeros(1, requires_grad=True)
 
     def forward(self, X: fd.Tensor) -> fd.Tensor:
+        """(n, num_inputs) to (n, 1)."""
         return fd.matmul(X, self.w) + self.b
 
     def loss(self, y_hat: fd.Tensor, y: fd.Tensor) -> fd.Tensor:
@@ -50,6 +53,7 @@ class LinearRegressionScratch(Module):
         return ((y_hat - y) ** 2 / 2).mean()
 
     def configure_optimizers(self) -> SGD:
+        """Plain gradient descent on w and b."""
         return SGD([self.w, self.b], self.lr)
 
 
@@ -64,6 +68,7 @@ class LinearRegression(Module):
         self.net.bias.data.fill_(0)
 
     def forward(self, X: fd.Tensor) -> fd.Tensor:
+        """(n, inputs) to (n, 1)."""
         return self.net(X)
 
     def loss(self, y_hat: fd.Tensor, y: fd.Tensor) -> fd.Tensor:
@@ -71,6 +76,7 @@ class LinearRegression(Module):
         return nn.functional.mse_loss(y_hat, y)
 
     def configure_optimizers(self) -> Any:
+        """SGD with learning rate lr."""
         return optim.SGD(self.parameters(), self.lr)
 
     def get_w_b(self) -> tuple[fd.Tensor, fd.Tensor]:
@@ -86,5 +92,6 @@ class WeightDecay(LinearRegression):
         self.save_hyperparameters()
 
     def configure_optimizers(self) -> Any:
+        """SGD with weight decay wd on the weight alone."""
         groups = [{"params": self.net.weight, "weight_decay": self.wd}, {"params": self.net.bias}]
         return optim.SGD(groups, lr=self.lr)

@@ -31,9 +31,11 @@ class Module(nn.Module, HyperParameters):
         self.board = ProgressBoard()
 
     def loss(self, y_hat: fd.Tensor, y: fd.Tensor) -> fd.Tensor:
+        """Scalar tensor for a minibatch's predictions and labels."""
         raise NotImplementedError(f"{type(self).__name__} needs a loss(self, y_hat, y)")
 
     def forward(self, X: fd.Tensor) -> fd.Tensor:
+        """self.net(X)."""
         if not hasattr(self, "net"):
             raise AttributeError(f"{type(self).__name__} has no network: set self.net, or define forward(self, X)")
         return self.net(X)
@@ -59,14 +61,17 @@ class Module(nn.Module, HyperParameters):
             record(label, value)
 
     def training_step(self, batch: Sequence[fd.Tensor]) -> fd.Tensor:
+        """Loss of a minibatch (inputs…, labels), recorded as train_loss."""
         loss = self.loss(self(*batch[:-1]), batch[-1])
         self.plot("loss", loss, train=True)
         return loss
 
     def validation_step(self, batch: Sequence[fd.Tensor]) -> None:
+        """Record val_loss of a minibatch."""
         self.plot("loss", self.loss(self(*batch[:-1]), batch[-1]), train=False)
 
     def configure_optimizers(self) -> Any:
+        """SGD with learning rate self.lr."""
         return optim.SGD(self.parameters(), lr=self.lr)
 
     def apply_init(self, inputs: Sequence[fd.Tensor], init: Callable[[nn.Module], None] | None = None) -> None:
@@ -80,6 +85,7 @@ class Classifier(Module):
     """A model whose output is one row of logits per sample, trained with cross-entropy on class indices."""
 
     def validation_step(self, batch: Sequence[fd.Tensor]) -> None:
+        """Record val_loss and val_acc of a minibatch."""
         Y_hat = self(*batch[:-1])
         self.plot("loss", self.loss(Y_hat, batch[-1]), train=False)
         self.plot("acc", self.accuracy(Y_hat, batch[-1]), train=False)
@@ -92,6 +98,7 @@ class Classifier(Module):
         return compare.mean() if averaged else compare
 
     def loss(self, Y_hat: fd.Tensor, Y: fd.Tensor, averaged: bool = True) -> fd.Tensor:
+        """Mean cross-entropy of logits (…, classes) and labels (…); with averaged=False one loss per row."""
         Y_hat = Y_hat.reshape((-1, Y_hat.shape[-1]))
         return F.cross_entropy(Y_hat, Y.reshape((-1,)), reduction="mean" if averaged else "none")
 

@@ -83,7 +83,7 @@ def plot(
     set_figsize(figsize)
     axes = axes if axes is not None else pyplot().gca()
     axes.cla()
-    for i, (x, y) in enumerate(zip(places, curves)):
+    for i, (x, y) in enumerate(zip(places, curves, strict=True)):
         axes.plot(*([x] if x is not None else []), y, fmts[i % len(fmts)])
     set_axes(axes, xlabel, ylabel, xlim, ylim, xscale, yscale, legend)
 
@@ -94,7 +94,7 @@ def show_images(
     """Show images (tensors, arrays or PIL images) in a grid; returns the axes, row by row."""
     figure_size = (num_cols * scale, num_rows * scale)
     axes = pyplot().subplots(num_rows, num_cols, figsize=figure_size, squeeze=False)[1].flatten()
-    for i, (cell, image) in enumerate(zip(axes, imgs)):
+    for i, (cell, image) in enumerate(zip(axes, imgs, strict=False)):
         cell.imshow(_plain(image))
         cell.axes.get_xaxis().set_visible(False)
         cell.axes.get_yaxis().set_visible(False)
@@ -133,7 +133,7 @@ def show_trace_2d(f: Callable[[Any, Any], Any], results: Sequence[tuple[float, f
 
     set_figsize()
     plt = pyplot()
-    plt.plot(*zip(*[(float(a), float(b)) for a, b in results]), "-o", color="#ff7f0e")
+    plt.plot(*zip(*[(float(a), float(b)) for a, b in results], strict=True), "-o", color="#ff7f0e")
     x1, x2 = fd.meshgrid(fd.arange(-5.5, 1.0, 0.1), fd.arange(-3.0, 1.0, 0.1), indexing="ij")
     plt.contour(_plain(x1), _plain(x2), _plain(f(x1, x2)), colors="#1f77b4")
     plt.xlabel("x1")
@@ -171,7 +171,7 @@ class Animator:
         while len(self.X) < len(ys):
             self.X.append([])
             self.Y.append([])
-        for i, (a, b) in enumerate(zip(xs, ys)):
+        for i, (a, b) in enumerate(zip(xs, ys, strict=True)):
             if a is not None and b is not None:
                 self.X[i].append(float(a))
                 self.Y[i].append(float(b))
@@ -184,7 +184,7 @@ class Animator:
             self.axes = self.fig.subplots(*self.shape, squeeze=False).flatten()
         axes = self.axes[0]
         axes.cla()
-        for i, (x, y) in enumerate(zip(self.X, self.Y)):
+        for i, (x, y) in enumerate(zip(self.X, self.Y, strict=True)):
             axes.plot(x, y, self.fmts[i % len(self.fmts)])
         set_axes(axes, *self.dress)
         return self.fig

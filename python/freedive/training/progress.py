@@ -25,6 +25,7 @@ class Progress:
         self.metrics = ""
 
     def start_epoch(self, epoch: int, batches: int, done: int) -> None:
+        """Open the bar of an epoch of which `done` batches lie behind."""
         self.examples, self.batches, self.started = 0, done, perf_counter()
         self.next_refresh = self.started + SECONDS_BETWEEN_REFRESHES
         if self.lines and _terminal():
@@ -44,15 +45,17 @@ class Progress:
             self.bar.update(self.batches - self.bar.n)
 
     def end_epoch(self, row: dict) -> None:
+        """Replace the bar by a line with the epoch's numbers."""
         self.close()
         names = [n for n in row if n not in ("epoch", "seconds", "examples_per_second")]
         shown = "  ".join(f"{name} {row[name]:.4f}" for name in names)
         self.metrics = "".join(f", {name} {row[name]:.4g}" for name in names if name.startswith("val_"))
         if self.lines:
-            speed = f"{row['seconds']:.2f} s  {row['examples_per_second']:,.0f} examples/s"
+            speed = f"{row['seconds']:.3f} s  {row['examples_per_second']:,.0f} examples/s"
             print(f"epoch {row['epoch']}/{self.max_epochs}  {shown}  {speed}", flush=True)
 
     def close(self) -> None:
+        """Remove the bar, if there is one."""
         if self.bar is not None:
             self.bar.close()
             self.bar = None

@@ -12,7 +12,6 @@ from freedive.data.fashion_mnist import load_fashion_mnist, load_mnist
 from freedive.data.loader import DataLoader
 from freedive.nn import functional as F
 
-from .classifiers import LeNet
 from .data_module import DataModule
 from .module import Classifier
 
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 
 CLASSES = 10
 DATA = ("digits", "fashion-mnist", "mnist")
-MODELS = ("linear", "softmax", "mlp", "lenet")
+MODELS = ("linear", "softmax", "mlp")
 OPTIMIZERS = ("sgd", "adam", "adamw")
 # epochs, batch size, learning rate of SGD, hidden units: the book's for the 28×28 sets (section 5.2).
 DEFAULTS: dict[str, dict[str, Any]] = {
@@ -48,6 +47,7 @@ class Images(DataModule):
         self.train, self.val = (ImageDataset(*load(train, data_dir), shape=(1, 28, 28)) for train in (True, False))
 
     def get_dataloader(self, train: bool) -> DataLoader:
+        """Minibatches (images, labels), shuffled for training."""
         return DataLoader(self.train if train else self.val, self.batch_size, shuffle=train)
 
 
@@ -59,6 +59,7 @@ class Network(Classifier):
         self.save_hyperparameters()
 
     def configure_optimizers(self) -> Any:
+        """The optimiser named in the arguments."""
         named = list(self.named_parameters())
         weights = [p for name, p in named if name.endswith("weight")]
         rest = [p for name, p in named if not name.endswith("weight")]
@@ -73,6 +74,7 @@ class LeastSquaresNetwork(Network):
     """Trained with the squared distance to the one-hot label instead of cross-entropy."""
 
     def loss(self, Y_hat: fd.Tensor, Y: fd.Tensor, averaged: bool = True) -> fd.Tensor:
+        """Half the squared distance to the one-hot label, per row or averaged."""
         targets = F.one_hot(Y.reshape((-1,)), CLASSES).to(Y_hat.dtype)
         per_sample = ((Y_hat - targets) ** 2).sum(1) / 2
         return per_sample.mean() if averaged else per_sample
@@ -80,8 +82,6 @@ class LeastSquaresNetwork(Network):
 
 def build_net(model: str, hidden: Sequence[int], dropout: float) -> nn.Module:
     """The layers of a model: linear and softmax have one, mlp has `hidden` ones with ReLU and dropout in front."""
-    if model == "lenet":
-        return LeNet().net
     layers: list[nn.Module] = [nn.Flatten()]
     for units in hidden if model == "mlp" else ():
         layers += [nn.LazyLinear(units), nn.ReLU()]
@@ -90,6 +90,7 @@ def build_net(model: str, hidden: Sequence[int], dropout: float) -> nn.Module:
 
 
 def build_model(args: Any) -> Network:
+    """The network, with its optimiser's settings, that the command line asks for."""
     net = build_net(args.model, args.hidden, args.dropout)
     kind = LeastSquaresNetwork if args.model == "linear" else Network
     return kind(net, args.optimizer, args.lr, args.momentum, args.weight_decay)
@@ -114,8 +115,9 @@ def fill_defaults(args: Any) -> None:
 
 def save_model(path: str, model: nn.Module) -> None:
     """The parameters and buffers as a plain safetensors file, written whole or not at all."""
-    from freedive.data.fetch import write_atomically
     from safetensors.numpy import save
+
+    from freedive.data.fetch import write_atomically
 
     tensors = {name: value.detach().cpu().numpy() for name, value in model.state_dict().items()}
     write_atomically(path, save(tensors))

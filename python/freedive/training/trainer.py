@@ -92,12 +92,14 @@ class Trainer(HyperParameters):
     # -- the book's methods ---------------------------------------------------------------------------------------
 
     def prepare_data(self, data: DataModule) -> None:
+        """Fetch the loaders and count their batches."""
         self.train_dataloader = data.train_dataloader()
         self.val_dataloader = data.val_dataloader()
         self.num_train_batches = _length(self.train_dataloader, "training")
         self.num_val_batches = _length(self.val_dataloader, "validation") if self.val_dataloader is not None else 0
 
     def prepare_model(self, model: Module) -> None:
+        """Tell the model its trainer, and move it to the device."""
         model.trainer = self
         model.board.xlim = [0, self.max_epochs]
         if self.gpus:
@@ -105,6 +107,7 @@ class Trainer(HyperParameters):
         self.model = model
 
     def prepare_batch(self, batch: Sequence[Any]) -> Sequence[Any]:
+        """Move a minibatch to the device."""
         return [a.to(self.gpus[0]) for a in batch] if self.gpus else batch
 
     def fit(self, model: Module, data: DataModule) -> None:
@@ -168,8 +171,8 @@ class Trainer(HyperParameters):
 
     def clip_gradients(self, grad_clip_val: float, model: Module) -> None:
         """Scale all gradients so that their common norm is at most grad_clip_val."""
-        gradients = [p.grad for p in model.parameters() if p.grad is not None]
-        gradients += [p.grad for p in checkpoints.loose_parameters(model, self.optim) if p.grad is not None]
+        parameters = {id(p): p for p in [*model.parameters(), *checkpoints.loose_parameters(model, self.optim)]}
+        gradients = [p.grad for p in parameters.values() if p.grad is not None]
         if not gradients:
             return
         norm = float(sum((g * g).sum() for g in gradients)) ** 0.5
@@ -206,7 +209,9 @@ class Trainer(HyperParameters):
         row: dict[str, Any] = {"epoch": self.epoch + 1}
         for label, values in (self._meter or {}).items():
             weights = [n for _, n in values]
-            row[label] = sum(v * n for v, n in zip(_numbers([v for v, _ in values]), weights)) / sum(weights)
+            row[label] = sum(v * n for v, n in zip(_numbers([v for v, _ in values]), weights, strict=True)) / sum(
+                weights
+            )
         row["seconds"] = seconds
         row["examples_per_second"] = self._display.examples / seconds if seconds else 0.0
         self._meter = {}
@@ -264,9 +269,10 @@ class Trainer(HyperParameters):
         if not os.path.exists(path):
             return
         state = checkpoints.load(path)
-        if state["model_class"] != type(self.model).__name__:
+        kind = state.get("model_class") if isinstance(state, dict) else None
+        if kind != type(self.model).__name__:
             raise checkpoints.CheckpointError(
-                f"{path}: holds a {state['model_class']}, but the model to go on with is a {type(self.model).__name__}"
+                f"{path}: holds {kind or 'no model'}, but the model to go on with is {type(self.model).__name__}"
             )
         self._materialise()
         self.model.load_state_dict(state["model"])
@@ -309,7 +315,7 @@ def _file_callbacks(log: str | None, picture: str | None) -> list[Callback]:
 
 
 def _on_host(values: list) -> list:
-    return list(zip(_numbers([v for v, _ in values]), [n for _, n in values]))
+    return list(zip(_numbers([v for v, _ in values]), [n for _, n in values], strict=True))
 
 
 def _numbers(values: list) -> list[float]:

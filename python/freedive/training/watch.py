@@ -29,10 +29,10 @@ def explain_loss(model: Any, batch: Sequence[Any], value: float) -> str:
     found = explain_parameters(model)
     if found is not None:
         return found
-    layer = _first_bad_output(model, batch)
-    if layer is not None:
-        return f"output of {layer} is the first that is not finite; {ADVICE}"
-    return f"all layers' outputs are finite, so it comes from {type(model).__name__}.loss"
+    layer, largest = _suspect(model, batch)
+    if largest - largest != 0:
+        return f"output of layer {layer} is the first that is not finite; {ADVICE}"
+    return f"output of layer {layer} reaches {largest:.3g} and the loss overflows; {ADVICE}"
 
 
 def explain_parameters(model: Any) -> str | None:
@@ -60,14 +60,18 @@ def _describe(model: Any, name: str) -> str:
     return f"{name} ({type(dict(model.named_modules())[path]).__name__})"
 
 
-def _first_bad_output(model: Any, batch: Sequence[Any]) -> str | None:
-    """Run forward again with an ear at every layer."""
-    bad: list[str] = []
+def _suspect(model: Any, batch: Sequence[Any]) -> tuple[str, float]:
+    """(name, largest absolute output) of the first layer whose output is not finite, else of the last layer.
+
+    Runs forward again with an ear at every layer.
+    """
+    heard: list[tuple[str, float]] = []
     names = {id(module): name for name, module in model.named_modules()}
 
     def listen(module: Any, args: Any, output: Any) -> None:
-        if isinstance(output, fd.Tensor) and not is_finite(output):
-            bad.append(f"layer {names[id(module)] or 'model'} ({type(module).__name__})")
+        if isinstance(output, fd.Tensor) and output.numel():
+            name = f"{names[id(module)] or 'model'} ({type(module).__name__})"
+            heard.append((name, float(output.abs().max())))
 
     handles = [module.register_forward_hook(listen) for module in model.modules()]
     try:
@@ -76,4 +80,6 @@ def _first_bad_output(model: Any, batch: Sequence[Any]) -> str | None:
     finally:
         for handle in handles:
             handle.remove()
-    return bad[0] if bad else None
+    bad = [entry for entry in heard if entry[1] - entry[1] != 0]
+    inner = [entry for entry in heard if not entry[0].startswith("model ")] or heard
+    return (bad or inner[-1:] or [(type(model).__name__, float("nan"))])[0]

@@ -65,8 +65,10 @@ class _ImageSet(Dataset):
 
 
 class FashionMNIST(_ImageSet):
-    """Fashion-MNIST. root is searched first, then the places of `freedive.data.load_fashion_mnist`; download=True fetches
-    what is found nowhere into root. Raises DataNotFound or DataFileError."""
+    """Fashion-MNIST. root is searched first, then the places that `freedive.data.load_fashion_mnist` names.
+
+    download=True fetches into root what is found nowhere. Raises DataNotFound or DataFileError.
+    """
 
     classes = FASHION_LABELS
     _load = staticmethod(load_fashion_mnist)

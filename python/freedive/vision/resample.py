@@ -8,7 +8,7 @@ _weights: dict[tuple[int, int], fd.Tensor] = {}
 
 
 def resize(images: fd.Tensor, size: tuple[int, int]) -> fd.Tensor:
-    """images (…, H, W) resized to (…, *size); uint8 stays uint8, rounded after each axis as PIL does."""
+    """Images (…, H, W) resized to (…, *size); uint8 stays uint8, rounded after each axis as PIL does."""
     height, width = images.shape[-2:]
     if (height, width) == tuple(size):
         return images

@@ -22,9 +22,11 @@ class Transform:
     """Base class: subclasses define `batch`, or `__call__` too where one image differs from a stack of one."""
 
     def __call__(self, image: Any) -> Any:
+        """The transform of one image."""
         return self.batch(image[None])[0]
 
     def batch(self, images: fd.Tensor) -> fd.Tensor:
+        """The transform of a stack of images."""
         raise NotImplementedError
 
     def leaves_alone(self, size: tuple[int, ...]) -> bool:
@@ -39,6 +41,7 @@ class Compose:
         self.transforms = list(transforms)
 
     def __call__(self, image: Any) -> Any:
+        """All transforms of one image."""
         for transform in self.transforms:
             image = transform(image)
         return image
@@ -52,6 +55,7 @@ class ToTensor(Transform):
     """float32 (C, H, W): bytes are divided by 255, an array's channels come first, a missing channel axis is added."""
 
     def __call__(self, image: Any) -> fd.Tensor:
+        """The tensor of one image."""
         if not isinstance(image, fd.Tensor):
             image = _from_array(image)
         if image.ndim == 2:
@@ -61,6 +65,7 @@ class ToTensor(Transform):
         return _to_unit(image)
 
     def batch(self, images: fd.Tensor) -> fd.Tensor:
+        """float32 (N, C, H, W)."""
         return _to_unit(images.unsqueeze(1) if images.ndim == 3 else images)
 
     def __repr__(self) -> str:
@@ -80,6 +85,7 @@ class Resize(Transform):
         self.size = values[0] if len(values) == 1 else values
 
     def target(self, height: int, width: int) -> tuple[int, int]:
+        """The size (H, W) that images of this size get."""
         if not isinstance(self.size, int):
             return self.size  # type: ignore[return-value]
         if height <= width:
@@ -87,14 +93,17 @@ class Resize(Transform):
         return int(self.size * height / width), self.size
 
     def leaves_alone(self, size: tuple[int, ...]) -> bool:
+        """Whether the size is theirs already."""
         return self.target(size[-2], size[-1]) == tuple(size[-2:])
 
     def __call__(self, image: Any) -> Any:
+        """One image resized."""
         if not isinstance(image, fd.Tensor):
             image = _from_array(image)
         return self.batch(image)
 
     def batch(self, images: fd.Tensor) -> fd.Tensor:
+        """Images (N, …, H, W) resized."""
         return resize(images, self.target(images.shape[-2], images.shape[-1]))
 
     def __repr__(self) -> str:
@@ -110,6 +119,7 @@ class Normalize(Transform):
             raise ValueError(f"Normalize: needs one mean and one std > 0 per channel, got {mean} and {std}")
 
     def batch(self, images: fd.Tensor) -> fd.Tensor:
+        """Images normalised."""
         if not images.dtype.is_floating_point:
             raise TypeError(f"Normalize: needs float images (put ToTensor before it), got {images.dtype}")
         mean = fd.tensor(self.mean, dtype=images.dtype).reshape((-1, 1, 1))
@@ -129,6 +139,7 @@ class RandomHorizontalFlip(Transform):
         self.p = p
 
     def batch(self, images: fd.Tensor) -> fd.Tensor:
+        """Each image mirrored or not."""
         flipped = fd.rand(len(images), generator=sample_generator()) < self.p
         return fd.where(flipped.reshape((-1,) + (1,) * (images.ndim - 1)), images.flip(-1), images)
 
@@ -152,6 +163,7 @@ class RandomCrop(Transform):
         self.padding = (given * 4 if len(given) == 1 else given * 2)[:4]
 
     def batch(self, images: fd.Tensor) -> fd.Tensor:
+        """A window of each image."""
         images = self._pad(images)
         height, width = self.size
         down, right = images.shape[-2] - height, images.shape[-1] - width
@@ -162,7 +174,7 @@ class RandomCrop(Transform):
         generator = sample_generator()
         tops = fd.randint(0, down + 1, (len(images),), generator=generator).tolist()
         lefts = fd.randint(0, right + 1, (len(images),), generator=generator).tolist()
-        windows = [im[..., t : t + height, s : s + width] for im, t, s in zip(images, tops, lefts)]
+        windows = [im[..., t : t + height, s : s + width] for im, t, s in zip(images, tops, lefts, strict=True)]
         return fd.stack(windows)
 
     def _pad(self, images: fd.Tensor) -> fd.Tensor:
