@@ -48,7 +48,6 @@ from freedive.training import (
     DropoutMLPScratch,
     FashionMNIST,
     HyperParameters,
-    LeNet,
     LinearRegression,
     LinearRegressionScratch,
     MLPScratch,

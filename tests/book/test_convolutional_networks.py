@@ -1,4 +1,4 @@
-"""Chapters 7 and 8: convolutions, pooling, LeNet, batch normalisation."""
+"""Chapters 7 and 8: convolutions, pooling, batch normalisation."""
 
 import os
 
@@ -103,19 +103,6 @@ def test_pooling():
     assert tuple(nn.MaxPool2d(3, padding=1, stride=2)(X).shape) == (1, 2, 2, 2)
 
 
-@needs_conv
-def test_lenet_shapes(capsys):
-    model = d2l.LeNet()
-    model.apply_init([torch.randn(1, 1, 28, 28)], d2l.init_cnn)
-    model.layer_summary((1, 1, 28, 28))
-    lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 12
-    assert "[1, 6, 28, 28]" in lines[0]
-    assert "[1, 16, 5, 5]" in lines[5]
-    assert "[1, 400]" in lines[6]
-    assert "[1, 10]" in lines[-1]
-
-
 def batch_norm(X, gamma, beta, moving_mean, moving_var, eps, momentum):
     if not torch.is_grad_enabled():
         X_hat = (X - moving_mean) / torch.sqrt(moving_var + eps)
@@ -196,14 +183,3 @@ def test_batch_norm_trains_lenet(by_hand):
         assert trainer.history[-1]["val_acc"] > 0.6
         gamma, beta = model.net[1].weight.reshape((-1,)), model.net[1].bias.reshape((-1,))
         assert tuple(gamma.shape) == tuple(beta.shape) == (6,)
-
-
-@needs_conv
-@needs_fashion
-def test_lenet_trains():
-    data = SmallFashion(batch_size=64)
-    model = d2l.LeNet(lr=0.5)
-    model.apply_init([next(iter(data.train_dataloader()))[0]], d2l.init_cnn)
-    trainer = d2l.Trainer(max_epochs=6, num_gpus=1)
-    trainer.fit(model, data)
-    assert trainer.history[-1]["train_loss"] < 0.85 * trainer.history[0]["train_loss"]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 class Sampler:
     """An iterable of indices; subclasses define `__iter__` and, where known, `__len__`."""
 
-    def __iter__(self) -> Iterator[int]:
+    def __iter__(self) -> Iterator[Any]:
         raise NotImplementedError(f"{type(self).__name__} needs an __iter__(self)")
 
 

@@ -54,6 +54,16 @@ class Line:
 class ProgressBoard(HyperParameters):
     """Plots points as they arrive. Attributes named like the arguments may be set until the first drawing."""
 
+    xlabel: str | None
+    ylabel: str | None
+    xlim: Sequence[float] | None
+    ylim: Sequence[float] | None
+    xscale: str
+    yscale: str
+    fig: Any
+    axes: Any
+    display: bool
+
     def __init__(
         self,
         xlabel: str | None = None,

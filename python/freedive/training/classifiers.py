@@ -1,4 +1,4 @@
-"""Softmax regression, multilayer perceptrons, dropout, LeNet (Dive into Deep Learning, chapters 4, 5 and 7)."""
+"""Softmax regression, multilayer perceptrons, dropout (Dive into Deep Learning, chapters 4 and 5)."""
 
 from __future__ import annotations
 
@@ -142,25 +142,3 @@ def init_cnn(module: nn.Module) -> None:
     """Xavier-uniform weights for linear and convolutional layers; for `Module.apply` and `apply_init`."""
     if type(module).__name__ in ("Linear", "Conv2d"):
         nn.init.xavier_uniform_(module.weight)
-
-
-class LeNet(Classifier):
-    """LeNet-5 with sigmoids and average pooling, for images of shape (1, 28, 28)."""
-
-    def __init__(self, lr: float = 0.1, num_classes: int = 10) -> None:
-        super().__init__()
-        self.save_hyperparameters()
-        self.net = nn.Sequential(
-            nn.LazyConv2d(6, kernel_size=5, padding=2),
-            nn.Sigmoid(),
-            nn.AvgPool2d(kernel_size=2, stride=2),
-            nn.LazyConv2d(16, kernel_size=5),
-            nn.Sigmoid(),
-            nn.AvgPool2d(kernel_size=2, stride=2),
-            nn.Flatten(),
-            nn.LazyLinear(120),
-            nn.Sigmoid(),
-            nn.LazyLinear(84),
-            nn.Sigmoid(),
-            nn.LazyLinear(num_classes),
-        )

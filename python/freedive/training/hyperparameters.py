@@ -18,6 +18,11 @@ class HyperParameters:
 
     hparams: dict[str, Any]
 
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """Saved arguments are attributes that no type checker can know."""
+
     def save_hyperparameters(self, ignore: Iterable[str] = ()) -> None:
         """Make every argument of the calling `__init__` an attribute of self, and list them in `self.hparams`.
 

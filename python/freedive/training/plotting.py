@@ -166,8 +166,8 @@ class Animator:
 
     def add(self, x: Any, y: Any) -> None:
         """Add a point to each curve: y is one number, or as many as there are curves; None adds no point to a curve."""
-        ys = list(y) if hasattr(y, "__len__") and getattr(y, "ndim", 1) else [y]
-        xs = list(x) if hasattr(x, "__len__") and getattr(x, "ndim", 1) else [x] * len(ys)
+        ys = list(y) if hasattr(y, "__len__") and _ndim(y) else [y]
+        xs = list(x) if hasattr(x, "__len__") and _ndim(x) else [x] * len(ys)
         while len(self.X) < len(ys):
             self.X.append([])
             self.Y.append([])
@@ -197,6 +197,11 @@ def _curves(values: Any) -> list[Any]:
     if isinstance(values, (list, tuple)) and (not values or _is_number(values[0])):
         return [[float(v) for v in values]]
     return [_plain(v) if hasattr(v, "ndim") else [float(e) for e in v] for v in values]
+
+
+def _ndim(value: Any) -> int:
+    """Number of dimensions; a list has one."""
+    return getattr(value, "ndim", 1)
 
 
 def _is_number(value: Any) -> bool:

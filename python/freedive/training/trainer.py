@@ -93,8 +93,8 @@ class Trainer(HyperParameters):
 
     def prepare_data(self, data: DataModule) -> None:
         """Fetch the loaders and count their batches."""
-        self.train_dataloader = data.train_dataloader()
-        self.val_dataloader = data.val_dataloader()
+        self.train_dataloader: Any = data.train_dataloader()
+        self.val_dataloader: Any = data.val_dataloader()
         self.num_train_batches = _length(self.train_dataloader, "training")
         self.num_val_batches = _length(self.val_dataloader, "validation") if self.val_dataloader is not None else 0
 

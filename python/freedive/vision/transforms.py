@@ -194,7 +194,7 @@ def steps_of(transform: Any) -> list[Transform] | None:
     """The chain of transforms, or None if one of them is not ours and so can only take single images."""
     if transform is None:
         return []
-    chain = transform.transforms if type(transform) is Compose else [transform]
+    chain: list[Any] = transform.transforms if type(transform) is Compose else [transform]
     known = all(isinstance(step, Transform) and type(step).__module__ == __name__ for step in chain)
     return list(chain) if known else None
 
