@@ -40,8 +40,6 @@ struct HookHandle {
     node = {};
   }
 };
-  }
-};
 
 HookHandle handle_for(nb::handle self, Ref<Node> node, int64_t id) {
   nb::object weak = nb::steal(PyWeakref_NewRef(self.ptr(), nullptr));
