@@ -35,7 +35,7 @@ struct Columns {
 
   Columns(fd_context* context, const fd_batch_norm& args) : a(args) {
     const int64_t arrays = 3 * blocks + 4;
-    base = static_cast<T*>(context->workspace(context, 0, size_t(std::max<int64_t>(arrays * count, 1)) * sizeof(T)));
+    base = static_cast<T*>(context->workspace(context, 0, size_t(most<int64_t>(arrays * count, 1)) * sizeof(T)));
     first = base + blocks * count;
     second = first + blocks * count;
     for (int k = 0; k < 4; k++) coefficient[k] = base + (3 * blocks + k) * count;
@@ -43,12 +43,12 @@ struct Columns {
 
   const T* x(int64_t row) const { return static_cast<const T*>(a.x) + row * count; }
   const T* gy(int64_t row) const { return static_cast<const T*>(a.gy) + row * count; }
-  int64_t rows_of(int64_t block) const { return std::min(a.n - block * kBlockRows, kBlockRows); }
+  int64_t rows_of(int64_t block) const { return least(a.n - block * kBlockRows, kBlockRows); }
 
   template <class Coefficients>
   void spread(int64_t c, const Coefficients& values) {
     const T* value = reinterpret_cast<const T*>(&values);
-    for (size_t k = 0; k < sizeof(values) / sizeof(T); k++) std::fill_n(coefficient[k] + c * a.s, a.s, value[k]);
+    for (size_t k = 0; k < sizeof(values) / sizeof(T); k++) fill(coefficient[k] + c * a.s, a.s, value[k]);
   }
 };
 
@@ -163,8 +163,8 @@ template <class T>
 void block_sums(const Columns<T>& q, int64_t block, int64_t begin, int64_t end) {
   T* sums = q.first + block * q.count;
   T* products = q.second + block * q.count;
-  std::fill(sums + begin, sums + end, T(0));
-  std::fill(products + begin, products + end, T(0));
+  fill(sums + begin, end - begin, T(0));
+  fill(products + begin, end - begin, T(0));
   const int64_t rows = q.rows_of(block), start = block * kBlockRows;
   int64_t i = 0;
   for (; i + kGroup / 2 <= rows; i += kGroup / 2) add_rows<kGroup / 2>(q, start + i, sums, products, begin, end);
@@ -214,7 +214,7 @@ void run_columns(fd_context* context, const Columns<T>& q, const Sums& sums, con
   const int64_t n = q.a.n, s = q.a.s;
   if (n <= kStripRows) {
     const int64_t task = n * q.count < kLargeTotal ? kSmallTask : kLargeTask;
-    const int64_t channels = ceil_div(std::max<int64_t>(task / std::max<int64_t>(n, 1), 64), s);
+    const int64_t channels = ceil_div(most<int64_t>(task / most<int64_t>(n, 1), 64), s);
     for_chunks(context, q.a.c, channels, [&](int64_t begin, int64_t end) {
       for (int64_t b = 0; b < q.blocks; b++) sums(b, begin * s, end * s);
       finish(begin, end);
@@ -222,15 +222,15 @@ void run_columns(fd_context* context, const Columns<T>& q, const Sums& sums, con
     });
     return;
   }
-  const int64_t grain = std::max<int64_t>(kLargeTask / (kBlockRows * std::max<int64_t>(q.count, 1)), 1),
+  const int64_t grain = most<int64_t>(kLargeTask / (kBlockRows * most<int64_t>(q.count, 1)), 1),
                 tasks = ceil_div(q.blocks, grain);
   for_chunks(context, q.blocks, grain, [&](int64_t begin, int64_t end) {
     for (int64_t b = begin; b < end; b++) sums(b, 0, q.count);
   });
-  for_chunks(context, q.a.c, std::max<int64_t>(kSmallTask / (q.blocks * s), 1), finish);
+  for_chunks(context, q.a.c, most<int64_t>(kSmallTask / (q.blocks * s), 1), finish);
   for_tasks(context, tasks, [&](int64_t i) {
-    const int64_t begin = (tasks - 1 - i) * grain, end = std::min(begin + grain, q.blocks);
-    apply(begin * kBlockRows, std::min(end * kBlockRows, n), 0, q.count);
+    const int64_t begin = (tasks - 1 - i) * grain, end = least(begin + grain, q.blocks);
+    apply(begin * kBlockRows, least(end * kBlockRows, n), 0, q.count);
   });
 }
 
@@ -255,7 +255,7 @@ fd_status columns_backward(fd_context* context, const fd_batch_norm& a) {
   if (!q.base) return FD_NO_MEMORY;
   const bool past = output_past_cache<T>(context, a, a.gy, a.gx), sums = wants_sums(a);
   const T* mean = static_cast<const T*>(a.save_mean);
-  for (int64_t c = 0; c < a.c; c++) std::fill_n(q.coefficient[0] + c * a.s, a.s, mean[c]);
+  for (int64_t c = 0; c < a.c; c++) fill(q.coefficient[0] + c * a.s, a.s, mean[c]);
   run_columns(
       context, q,
       [&](int64_t block, int64_t begin, int64_t end) {

@@ -27,16 +27,6 @@ FD_INLINE void sum_pair(int64_t begin, int64_t end, double* sum, double* other, 
   *other = double(hsum((o[0] + o[1]) + (o[2] + o[3])));
 }
 
-// Lanes that hold no element hold 0.
-template <class T>
-FD_INLINE Vec<T> only(Vec<T> x, Whole) {
-  return x;
-}
-template <class T>
-FD_INLINE Vec<T> only(Vec<T> x, int64_t lanes) {
-  return select(first_lanes<T>(lanes), x, Vec<T>(T(0)));
-}
-
 struct RunMoments {
   double count = 0, mean = 0, squares = 0;
   void join(double n, double m, double q) {
@@ -51,7 +41,7 @@ template <class T>
 RunMoments run_moments(const T* x, int64_t n) {
   RunMoments run;
   for (int64_t from = 0; from < n; from += kPiece) {
-    const int64_t end = std::min(n, from + kPiece);
+    const int64_t end = least(n, from + kPiece);
     const double count = double(end - from);
     double sum, rest, squares;
     sum_pair<T>(from, end, &sum, &rest, [&](int64_t j, auto lanes, Vec<T>& s, Vec<T>&) { s = s + load(x + j, lanes); });
@@ -100,7 +90,7 @@ struct Planes {
     first[plane] = second[plane] = 0;
     for (int64_t from = 0; from < a.s; from += kPiece) {
       double sum, product;
-      sum_pair<T>(from, std::min(a.s, from + kPiece), &sum, &product, [&](int64_t j, auto lanes, Vec<T>& s, Vec<T>& p) {
+      sum_pair<T>(from, least(a.s, from + kPiece), &sum, &product, [&](int64_t j, auto lanes, Vec<T>& s, Vec<T>& p) {
         const Vec<T> g = load(grad + j, lanes);
         s = s + g;
         p = fma(g, only(load(in + j, lanes) - centre, lanes), p);
@@ -118,9 +108,9 @@ bool streams(const fd_batch_norm& a, size_t item) { return a.s * item % 64 == 0 
 // else in three steps in memory order.
 template <class T, class Coefficients, class Sums, class Finish, class Apply>
 void run_planes(fd_context* context, const Planes<T>& q, const Sums& sums, const Finish& finish, const Apply& apply) {
-  const int64_t n = q.a.n, c = q.a.c, s = q.a.s, channel = std::max<int64_t>(n * s, 1);
+  const int64_t n = q.a.n, c = q.a.c, s = q.a.s, channel = most<int64_t>(n * s, 1);
   if (channel * int64_t(sizeof(T)) <= kCachedBytes) {
-    for_chunks(context, c, std::max<int64_t>(kTask / channel, 1), [&](int64_t begin, int64_t end) {
+    for_chunks(context, c, most<int64_t>(kTask / channel, 1), [&](int64_t begin, int64_t end) {
       for (int64_t k = begin; k < end; k++) {
         for (int64_t i = 0; i < n; i++) sums(q.plane(i, k));
         const Coefficients values = finish(k);
@@ -130,7 +120,7 @@ void run_planes(fd_context* context, const Planes<T>& q, const Sums& sums, const
     });
     return;
   }
-  const int64_t grain = std::max<int64_t>(kTask / s, 1), tasks = ceil_div(n * c, grain);
+  const int64_t grain = most<int64_t>(kTask / s, 1), tasks = ceil_div(n * c, grain);
   for_chunks(context, n * c, grain, [&](int64_t begin, int64_t end) {
     for (int64_t p = begin; p < end; p++) sums(p);
   });
@@ -138,7 +128,7 @@ void run_planes(fd_context* context, const Planes<T>& q, const Sums& sums, const
   for (int64_t k = 0; k < c; k++) values[k] = finish(k);
   for_tasks(context, tasks, [&](int64_t i) {
     const int64_t begin = (tasks - 1 - i) * grain;
-    for (int64_t p = begin; p < std::min(begin + grain, n * c); p++) apply(p, values[p % c]);
+    for (int64_t p = begin; p < least(begin + grain, n * c); p++) apply(p, values[p % c]);
     stream_fence();
   });
 }

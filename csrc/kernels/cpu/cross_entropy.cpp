@@ -89,7 +89,7 @@ struct Pending {
       store(select(weight == Vec<T>(T(0)), weight, cost), value + i, lanes);
     });
     for (int64_t i = 0; i < n; i++) total += double(value[i]);
-    if (loss) std::copy(value, value + n, loss);
+    for (int64_t i = 0; loss && i < n; i++) loss[i] = value[i];
     return total;
   }
 };
@@ -114,7 +114,7 @@ double short_rows(const Problem<T>& p, int64_t begin, int64_t end, T* loss) {
     if (p.ignored(r)) {
       pending.v[i] = pending.lead[i] = 0;
       pending.sum[i] = 1;
-      if (grad) std::fill(grad, grad + p.a.classes, T(0));
+      if (grad) fill(grad, p.a.classes, T(0));
       continue;
     }
     const T* x = p.logits(r);
@@ -152,9 +152,8 @@ SpreadSums spread_sums(const Problem<T>& p, int64_t r, T largest) {
   SpreadSums sums;
   for (int64_t from = 0; from < p.a.classes; from += kRowBlock) {
     Vec<T> v_sum(T(0)), lead_sum(T(0));
-    for_vectors<T>(from, std::min(p.a.classes, from + kRowBlock), [&](int64_t j, auto lanes) {
-      Vec<T> v = spread_target(p, r, j, lanes);
-      if constexpr (!std::is_same_v<decltype(lanes), Whole>) v = select(first_lanes<T>(lanes), v, Vec<T>(T(0)));
+    for_vectors<T>(from, least(p.a.classes, from + kRowBlock), [&](int64_t j, auto lanes) {
+      const Vec<T> v = only(spread_target(p, r, j, lanes), lanes);
       const Vec<T> lead = v * (Vec<T>(largest) - load(x + j, lanes));
       v_sum = v_sum + v;  // an impossible class of no weight costs nothing, not 0 * inf
       lead_sum = lead_sum + select(v == Vec<T>(T(0)), v, lead);
@@ -197,7 +196,7 @@ class LongRows {
 
  private:
   double ignore(int64_t r) {
-    if (T* grad = p.grad(r)) std::fill(grad, grad + p.a.classes, T(0));
+    if (T* grad = p.grad(r)) fill(grad, p.a.classes, T(0));
     return 0;
   }
 
@@ -230,7 +229,7 @@ class LongRows {
     const double base = double(s.base[label / kRowBlock]), factor = double(T(k * base));
     const double wanted = k * base * double(s.e[label]) - hit;
     const T e = T(wanted / factor);
-    if (factor != 0 && std::fabs(e) <= std::numeric_limits<T>::max()) {
+    if (factor != 0 && e >= -kLargest<T> && e <= kLargest<T>) {
       s.e[label] = e;
     } else {
       at_label = grad + label;
@@ -260,7 +259,7 @@ bool rows_loss(fd_context* context, const Problem<T>& p, int64_t begin, int64_t 
   const bool plain = p.a.labels && p.a.smoothing == 0;
   if (plain && if_short_row<T>(p.a.classes, [&]<int V>() {
         for (int64_t r = begin; r < end; r += kLogRows)
-          *total += short_rows<T, V>(p, r, std::min(end, r + kLogRows), each ? each + r : nullptr);
+          *total += short_rows<T, V>(p, r, least(end, r + kLogRows), each ? each + r : nullptr);
       }))
     return true;
   const bool done = p.soft || p.spread != 0 ? LongRows<T, true>(p).run(context, begin, end, each, total)
@@ -275,7 +274,7 @@ fd_status cross_entropy(fd_context* context, const fd_cross_entropy* a) {
   double divisor;
   if (const fd_status status = check_labels(context, p, &divisor)) return status;
   if (a->reduction == FD_REDUCTION_MEAN) p.scale = 1 / divisor;
-  const int64_t grain = std::max<int64_t>(kRowGrain / std::max<int64_t>(a->classes, 1), 1);
+  const int64_t grain = most<int64_t>(kRowGrain / most<int64_t>(a->classes, 1), 1);
   const int64_t tasks = ceil_div(a->rows, grain);
   double one = 0, *totals = &one;
   if (tasks > 1) totals = static_cast<double*>(context->workspace(context, 0, size_t(tasks) * sizeof(double)));

@@ -2,6 +2,8 @@
 //
 // Bound by the random bits (1.1 cycles an element with AVX-512, 2.6 with AVX2) for data in cache and by memory beyond,
 // where the output is written past the caches.
+#include <type_traits>
+
 #include "kernels/cpu/lanes.h"
 #include "kernels/cpu/philox_vec.h"
 #include "kernels/cpu/table.h"
@@ -58,9 +60,9 @@ void drop_by_bytes(const fd_dropout& a, int64_t begin, int64_t end, T scale) {
   constexpr int64_t kBlock = 1024;
   alignas(64) uint8_t bytes[kBlock];
   for (int64_t from = begin; from < end; from += kBlock) {
-    const int64_t count = std::min(end - from, kBlock);
+    const int64_t count = least(end - from, kBlock);
     keep_bytes(a, from, from + count, bytes);
-    if (a.mask) std::copy(bytes, bytes + count, a.mask + from);
+    if (a.mask) copy_bytes(a.mask + from, bytes, size_t(count));
     if (!a.x) continue;
     const T* x = static_cast<const T*>(a.x) + from;
     T* y = static_cast<T*>(a.y) + from;
@@ -85,8 +87,8 @@ void drop_chunk(const fd_dropout& a, int64_t begin, int64_t end, T scale, bool p
 
 template <class T>
 void drop_all(const fd_dropout& a, int64_t begin, int64_t end) {
-  if (a.x) std::fill(static_cast<T*>(a.y) + begin, static_cast<T*>(a.y) + end, T(0));
-  if (a.mask) std::fill(a.mask + begin, a.mask + end, uint8_t(0));
+  if (a.x) fill(static_cast<T*>(a.y) + begin, end - begin, T(0));
+  if (a.mask) fill(a.mask + begin, end - begin, uint8_t(0));
 }
 
 template <class T>

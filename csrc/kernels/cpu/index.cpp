@@ -3,7 +3,6 @@
 // Bound by memory: by latency where single elements are picked, by bandwidth where blocks are. Each kernel touches its
 // data once. What may collide (put, scatter) is cut so that no two tasks write the same element and each element sees
 // its updates in index order; what may not is cut by output size.
-#include <bit>
 #include <cstring>
 #include <type_traits>
 
@@ -38,7 +37,7 @@ void take_range(const fd_take& a, int64_t begin, int64_t end) {
   }
   for (int64_t at = begin; at < end;) {
     const int64_t block = at / a.inner, from = at % a.inner;
-    const int64_t count = std::min(a.inner - from, end - at);
+    const int64_t count = least(a.inner - from, end - at);
     copy_block(out + at, in + a.offsets[block] + from, count);
     at += count;
   }
@@ -97,7 +96,7 @@ void put_columns(const fd_take& a, T scalar, int64_t begin, int64_t end) {
 }
 
 // Columns per task: whole cache lines, and enough of them to fill a task.
-int64_t column_grain(int64_t rows, int64_t item) { return std::max(64 / item, kGrain / std::max<int64_t>(rows, 1)); }
+int64_t column_grain(int64_t rows, int64_t item) { return most(64 / item, kGrain / most<int64_t>(rows, 1)); }
 
 template <class T, bool kAdd>
 fd_status put_as(fd_context* context, const fd_take* a, T scalar) {
@@ -163,7 +162,7 @@ void gather_range(const fd_gather& a, int64_t begin, int64_t end, FirstFault& fa
     const int64_t o = at / plane, r = at % a.inner;
     const T* source = in + o * a.extent * a.inner;
     // One index row [inner], or, where inner is 1, what is left of this o.
-    const int64_t stop = std::min(end, a.inner == 1 ? (o + 1) * plane : at + a.inner - r);
+    const int64_t stop = least(end, a.inner == 1 ? (o + 1) * plane : at + a.inner - r);
     const int64_t step = a.inner == 1 ? 0 : 1;
     for (int64_t i = at; i < stop; i++) {
       const int64_t index = a.index[i];
@@ -220,9 +219,9 @@ fd_status check_indices(fd_context* context, const fd_gather* a) {
 template <int kMode, class T>
 fd_status scatter_as(fd_context* context, const fd_gather* a, T scalar) {
   if (const fd_status status = check_indices(context, a)) return status;
-  const int64_t plane = std::max<int64_t>(a->size * a->inner, 1);
+  const int64_t plane = most<int64_t>(a->size * a->inner, 1);
   if (plane <= kGrain) {
-    for_chunks(context, a->outer, std::max<int64_t>(kGrain / plane, 1), [&](int64_t begin, int64_t end) {
+    for_chunks(context, a->outer, most<int64_t>(kGrain / plane, 1), [&](int64_t begin, int64_t end) {
       for (int64_t o = begin; o < end; o++) scatter_columns<kMode>(*a, scalar, o, 0, a->inner);
     });
     return FD_OK;
@@ -230,7 +229,7 @@ fd_status scatter_as(fd_context* context, const fd_gather* a, T scalar) {
   const int64_t grain = column_grain(a->size, sizeof(T)), parts = ceil_div(a->inner, grain);
   for_tasks(context, a->outer * parts, [&](int64_t i) {
     const int64_t begin = i % parts * grain;
-    scatter_columns<kMode>(*a, scalar, i / parts, begin, std::min(a->inner, begin + grain));
+    scatter_columns<kMode>(*a, scalar, i / parts, begin, least(a->inner, begin + grain));
   });
   return FD_OK;
 }
@@ -277,14 +276,14 @@ FD_INLINE void for_nonzero(const T* in, int64_t begin, int64_t end, const Found&
 template <class T>
 int64_t count_range(const T* in, int64_t begin, int64_t end) {
   int64_t total = 0;
-  for_nonzero(in, begin, end, [&](int64_t, uint64_t bits) { total += std::popcount(bits); });
+  for_nonzero(in, begin, end, [&](int64_t, uint64_t bits) { total += __builtin_popcountll(bits); });
   return total;
 }
 
 template <class T>
 void list_range(const T* in, int64_t begin, int64_t end, int64_t* out) {
   for_nonzero(in, begin, end, [&](int64_t i, uint64_t bits) {
-    for (; bits != 0; bits &= bits - 1) *out++ = i + std::countr_zero(bits);
+    for (; bits != 0; bits &= bits - 1) *out++ = i + __builtin_ctzll(bits);
   });
 }
 
@@ -338,7 +337,7 @@ fd_status minibatch(fd_context* context, const fd_minibatch* a) {
     if (uint64_t(a->rows[i]) >= uint64_t(a->examples)) fault.report(i);
   if (fault.found()) return fault.status(context, a->rows);
   const Rescale<T> rescale(*a);
-  const int64_t rows = std::max<int64_t>(2 * kGrain / std::max<int64_t>(a->inner, 1), 1);
+  const int64_t rows = most<int64_t>(2 * kGrain / most<int64_t>(a->inner, 1), 1);
   for_chunks(context, a->n, rows, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; i++) minibatch_row<T>(*a, i, rescale);
   });
@@ -369,10 +368,14 @@ void fill_stored(fd_index_kernels& k) {
 
 void fill_index(fd_kernels* table) {
   fd_index_kernels& k = table->index;
-  for (const fd_dtype dtype : {FD_BOOL, FD_U8}) fill_moves<uint8_t>(k, dtype);
-  for (const fd_dtype dtype : {FD_F16, FD_BF16}) fill_moves<uint16_t>(k, dtype);
-  for (const fd_dtype dtype : {FD_I32, FD_F32}) fill_moves<uint32_t>(k, dtype);
-  for (const fd_dtype dtype : {FD_I64, FD_F64}) fill_moves<uint64_t>(k, dtype);
+  fill_moves<uint8_t>(k, FD_BOOL);
+  fill_moves<uint8_t>(k, FD_U8);
+  fill_moves<uint16_t>(k, FD_F16);
+  fill_moves<uint16_t>(k, FD_BF16);
+  fill_moves<uint32_t>(k, FD_I32);
+  fill_moves<uint32_t>(k, FD_F32);
+  fill_moves<uint64_t>(k, FD_I64);
+  fill_moves<uint64_t>(k, FD_F64);
   fill_updates<uint8_t>(k, FD_U8);
   fill_updates<int32_t>(k, FD_I32);
   fill_updates<int64_t>(k, FD_I64);

@@ -1,12 +1,17 @@
 // Loops over arrays in vectors: one body for whole vectors and for the rest.
 #pragma once
 
-#include <algorithm>
+#include <limits>
 
 #include "kernels/cpu/simd.h"
-#include "kernels/kernels.h"
+#include "kernels/cpu/tasks.h"
 
 namespace fd::FD_ISA {
+
+template <class T>
+constexpr T kLargest = std::numeric_limits<T>::max();
+template <class T>
+constexpr T kSmallestNormal = std::numeric_limits<T>::min();
 
 // How many lanes a body works on: all of them, known at compile time, or an int64_t.
 struct Whole {};
@@ -28,6 +33,16 @@ FD_INLINE void store(Vec<T> x, T* p, int64_t lanes) {
   x.store(p, lanes);
 }
 
+// Lanes that hold no element hold 0.
+template <class T>
+FD_INLINE Vec<T> only(Vec<T> x, Whole) {
+  return x;
+}
+template <class T>
+FD_INLINE Vec<T> only(Vec<T> x, int64_t lanes) {
+  return select(first_lanes<T>(lanes), x, Vec<T>(T(0)));
+}
+
 // body(i, lanes) for i from begin to end in steps of a vector.
 template <class T, class Body>
 FD_INLINE void for_vectors(int64_t begin, int64_t end, const Body& body) {
@@ -46,7 +61,7 @@ FD_INLINE int64_t to_aligned(const T* p) {
 
 // Whether an output is better written past the caches: it would not be found there by whoever reads it next.
 inline bool past_cache(const fd_context* context, int64_t bytes) {
-  return context->l2_bytes > 0 && bytes > 2 * context->l2_bytes * std::max(context->threads, 1);
+  return context->l2_bytes > 0 && bytes > 2 * context->l2_bytes * most(context->threads, 1);
 }
 
 // out[j] = value(j, lanes) for j in [0, n). `ahead` is fetched in step with the writing, so that memory is read while
@@ -56,7 +71,7 @@ FD_INLINE void write_row(T* out, int64_t n, bool past, const T* ahead, const Val
   constexpr int L = Vec<T>::kLanes;
   int64_t j = 0;
   if (past) {
-    j = std::min(to_aligned(out), n);
+    j = least(to_aligned(out), n);
     if (j > 0) store(value(int64_t(0), j), out, j);
     for (; j + L <= n; j += L) {
       prefetch(ahead + j);

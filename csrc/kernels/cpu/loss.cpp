@@ -91,10 +91,9 @@ double loss_range(const fd_loss& a, int64_t begin, int64_t end) {
   double total = 0;
   for (int64_t from = begin; from < end; from += kSumBlock) {
     Vec<T> sum(T(0));
-    for_vectors<T>(from, std::min(end, from + kSumBlock), [&](int64_t i, auto lanes) {
+    for_vectors<T>(from, least(end, from + kSumBlock), [&](int64_t i, auto lanes) {
       LossAt<T> l = Loss::at(load(pred + i, lanes), load(target + i, lanes), param);
-      if constexpr (!std::is_same_v<decltype(lanes), Whole>)
-        l.value = select(first_lanes<T>(lanes), l.value, Vec<T>(T(0)));
+      l.value = only(l.value, lanes);
       sum = sum + l.value;
       if (each) store(l.value, each + i, lanes);
       if (grad) store(l.slope * scale, grad + i, lanes);

@@ -4,7 +4,6 @@
 // The tensors are laid end to end and cut into slices, so a bias of ten elements costs a loop of one vector and all
 // tensors share one hand-over to the pool. Nothing here is stored past the cache: every line written was just read.
 #include <cmath>
-#include <limits>
 
 #include "kernels/cpu/lanes.h"
 #include "kernels/cpu/table.h"
@@ -17,6 +16,16 @@ namespace {
 // prefetcher when memory is the limit.
 constexpr int64_t kSmallSlice = 1 << 13, kLargeSlice = 1 << 16, kLargeTotal = 1 << 21;
 constexpr int64_t kLine = 16;  // slices begin at whole cache lines of their tensor
+
+// The last i with first[i] <= at.
+int64_t holder(const int64_t* first, int64_t count, int64_t at) {
+  int64_t low = 0, high = count;
+  while (low < high) {
+    const int64_t middle = (low + high + 1) / 2;
+    first[middle] <= at ? low = middle : high = middle - 1;
+  }
+  return low;
+}
 
 // body(tensor, begin, end) over slices of all tensors.
 template <class Body>
@@ -33,9 +42,8 @@ fd_status for_slices(fd_context* context, const fd_optim& a, const Body& body) {
   first[0] = 0;
   for (int64_t i = 0; i < a.count; i++) first[i + 1] = first[i] + padded(i);
   for_chunks(context, total, total < kLargeTotal ? kSmallSlice : kLargeSlice, [&](int64_t begin, int64_t end) {
-    int64_t i = std::upper_bound(first, first + a.count + 1, begin) - first - 1;
-    for (; i < a.count && first[i] < end; i++) {
-      const int64_t from = std::max(begin - first[i], int64_t(0)), to = std::min(end - first[i], a.tensors[i].n);
+    for (int64_t i = holder(first, a.count, begin); i < a.count && first[i] < end; i++) {
+      const int64_t from = most(begin - first[i], int64_t(0)), to = least(end - first[i], a.tensors[i].n);
       if (from < to) body(a.tensors[i], from, to);
     }
   });
@@ -107,9 +115,9 @@ template <class T>
 FD_INLINE Vec<T> quick_sqrt(Vec<T> x) {
 #if defined(FD_ISA_AVX512) || defined(FD_ISA_AVX2)
   if constexpr (sizeof(T) == 4) {
-    x = max(Vec<T>(std::numeric_limits<T>::min()), x);
+    x = max(Vec<T>(kSmallestNormal<T>), x);
     const Vec<T> r = rsqrt_estimate(x), s = x * r;
-    return select(x <= Vec<T>(std::numeric_limits<T>::max()), fma(r * T(0.5), fnma(s, s, x), s), x);
+    return select(x <= Vec<T>(kLargest<T>), fma(r * T(0.5), fnma(s, s, x), s), x);
   }
 #endif
   return sqrt(x);
@@ -147,7 +155,7 @@ template <class T, Decay kDecay>
 fd_status adam_run(fd_context* context, const fd_optim& a) {
   const AdamStep step(a);
   // Beside this eps, the root of the smallest normal number rounds to nothing.
-  const bool quick = step.root_scale * std::sqrt(double(std::numeric_limits<T>::min())) < a.eps * 1e-8;
+  const bool quick = step.root_scale * std::sqrt(double(kSmallestNormal<T>)) < a.eps * 1e-8;
   const auto slice = quick ? (a.amsgrad ? adam_slice<T, kDecay, true, true> : adam_slice<T, kDecay, false, true>)
                            : (a.amsgrad ? adam_slice<T, kDecay, true, false> : adam_slice<T, kDecay, false, false>);
   return for_slices(context, a,

@@ -13,7 +13,7 @@ namespace fd::FD_ISA {
 namespace {
 
 // Rows of a task.
-int64_t row_grain(int64_t size) { return std::max<int64_t>(kRowGrain / std::max<int64_t>(size, 1), 1); }
+int64_t row_grain(int64_t size) { return most<int64_t>(kRowGrain / most<int64_t>(size, 1), 1); }
 
 // --------------------------------------------------------------------------------------- rows of the last dimension
 
@@ -97,7 +97,7 @@ double gradient_sum(const T* y, const T* gy, int64_t n) {
   };
   double total = 0;
   for (int64_t from = 0; from < n; from += kRowBlock) {
-    const int64_t end = std::min(n, from + kRowBlock);
+    const int64_t end = least(n, from + kRowBlock);
     Vec<T> sum[4];
     for (auto& s : sum) s = Vec<T>(T(0));
     int64_t i = from;
@@ -145,7 +145,7 @@ FD_INLINE Vec<T> column_sum(int64_t n, const Term& term) {
   Vec<T> total(T(0));
   for (int64_t from = 0; from < n; from += kColumnSums) {
     Vec<T> sum(T(0));
-    for (int64_t i = from; i < std::min(n, from + kColumnSums); i++) sum = sum + term(i);
+    for (int64_t i = from; i < least(n, from + kColumnSums); i++) sum = sum + term(i);
     total = total + sum;
   }
   return total;
@@ -153,7 +153,7 @@ FD_INLINE Vec<T> column_sum(int64_t n, const Term& term) {
 
 template <class T, bool kLog, class Lanes>
 FD_INLINE void column_forward(const T* x, T* y, int64_t n, int64_t stride, Lanes lanes) {
-  Vec<T> largest(kLowest<T>);
+  Vec<T> largest(-kLargest<T>);
   for (int64_t i = 0; i < n; i++) largest = max(load(x + i * stride, lanes), largest);
   const Vec<T> sum = column_sum<T>(n, [&](int64_t i) {
     const Vec<T> e = exp_below(load(x + i * stride, lanes) - largest);
@@ -184,7 +184,7 @@ template <class T, class Column>
 fd_status for_columns(fd_context* context, const fd_softmax& a, const Column& column) {
   constexpr int64_t L = Vec<T>::kLanes;
   const int64_t vectors = ceil_div(a.inner, L);
-  const int64_t grain = std::max<int64_t>(kRowGrain / (std::max<int64_t>(a.size, 1) * L), 1);
+  const int64_t grain = most<int64_t>(kRowGrain / (most<int64_t>(a.size, 1) * L), 1);
   for_chunks(context, a.outer * vectors, grain, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; i++) {
       const int64_t from = i % vectors * L, offset = i / vectors * a.size * a.inner + from;

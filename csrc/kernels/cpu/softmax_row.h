@@ -8,7 +8,6 @@
 #pragma once
 
 #include <cmath>
-#include <limits>
 
 #include "kernels/cpu/lanes.h"
 #include "kernels/cpu/math.h"
@@ -19,9 +18,6 @@ namespace fd::FD_ISA {
 constexpr int64_t kRowBlock = 2048;     // 8 kB of float32: a block and its exponentials fill a third of L1
 constexpr int64_t kRowGrain = 1 << 15;  // elements of a task: some 10 us of exponentials
 constexpr int kShortRow = 4;            // vectors of a row that stays in registers
-
-template <class T>
-constexpr T kLowest = std::numeric_limits<T>::lowest();
 
 // e^x for x = logit - largest, at most 0 or NaN. Cheaper than vexp: no overflow, and one constant for ln 2, as the
 // difference carries a larger rounding error than the second would correct. What underflows to 0 is not computed, for
@@ -38,7 +34,7 @@ FD_INLINE Vec<T> exp_below(Vec<T> x) {
 // Lanes beyond n hold -inf, which neither a maximum nor a sum of exponentials sees.
 template <class T>
 FD_INLINE Vec<T> load_or_lowest(const T* p, int64_t n) {
-  return select(first_lanes<T>(n), Vec<T>::load(p, n), Vec<T>(-std::numeric_limits<T>::infinity()));
+  return select(first_lanes<T>(n), Vec<T>::load(p, n), -Vec<T>(kInfinity<T>));
 }
 
 // ------------------------------------------------------------------------------------------------------ short rows
@@ -54,7 +50,7 @@ struct ShortRow {
 #pragma GCC unroll 4
     for (int k = 0; k < V - 1; k++) e[k] = Vec<T>::load(x + k * L);
     e[V - 1] = load_or_lowest(x + (V - 1) * L, tail);
-    Vec<T> top = max(e[0], Vec<T>(kLowest<T>));
+    Vec<T> top = max(e[0], Vec<T>(-kLargest<T>));
 #pragma GCC unroll 4
     for (int k = 1; k < V; k++) top = max(e[k], top);
     largest = hmax(top);
@@ -90,12 +86,12 @@ template <class T>
 T block_max(const T* x, int64_t n) {
   constexpr int L = Vec<T>::kLanes;
   Vec<T> top[4];
-  for (auto& t : top) t = Vec<T>(kLowest<T>);
+  for (auto& t : top) t = Vec<T>(-kLargest<T>);
   int64_t i = 0;
   for (; i + 4 * L <= n; i += 4 * L)
 #pragma GCC unroll 4
     for (int k = 0; k < 4; k++) top[k] = max(Vec<T>::load(x + i + k * L), top[k]);
-  for (; i < n; i += L) top[0] = max(load_or_lowest(x + i, std::min<int64_t>(n - i, L)), top[0]);
+  for (; i < n; i += L) top[0] = max(load_or_lowest(x + i, least<int64_t>(n - i, L)), top[0]);
   return hmax(max(max(top[0], top[1]), max(top[2], top[3])));
 }
 
@@ -119,7 +115,7 @@ FD_INLINE T block_exp(const T* x, int64_t n, T base, T* e, Written written) {
     written.step(), written.step();
   }
   for (; i < n; i += L) {
-    const int64_t lanes = std::min<int64_t>(n - i, L);
+    const int64_t lanes = least<int64_t>(n - i, L);
     const Vec<T> a = exp_below(load_or_lowest(x + i, lanes) - shift);
     if constexpr (kKeep) a.store(e + i, lanes);
     sum0 = sum0 + a;
@@ -162,10 +158,10 @@ void add_block(RowSum<T>* row, T base, double sum) {
 // kKeep: scratch.e[j] scratch.base[j / kRowBlock] = e^(x[j] - largest). Meanwhile `writer` writes the row before.
 template <bool kKeep, class T, class Writer>
 RowSum<T> exp_row(const T* x, int64_t n, const RowScratch<T>& scratch, const Writer& writer) {
-  RowSum<T> row{kLowest<T>, 0};
+  RowSum<T> row{-kLargest<T>, 0};
   const int64_t blocks = ceil_div(n, kRowBlock);
   for (int64_t b = 0, from = 0; b < blocks; b++, from += kRowBlock) {
-    const int64_t count = std::min(n - from, kRowBlock);
+    const int64_t count = least(n - from, kRowBlock);
     const T base = scratch.base[b] = block_max(x + from, count);
     add_block(&row, base, double(block_exp<kKeep>(x + from, count, base, scratch.e + from, writer.block(b))));
   }
@@ -189,7 +185,7 @@ struct BlockWriter {
   Value value;
 
   FD_INLINE void begin() {
-    if (past) part(std::min(to_aligned(out + at), end_at - at));
+    if (past) part(least(to_aligned(out + at), end_at - at));
   }
   FD_INLINE void step() {
     if (at + Vec<T>::kLanes > end_at) return;
@@ -219,7 +215,7 @@ class RowWriter {
     out_ = out, from_ = from, base_ = base, k_ = k, value_ = value;
   }
   BlockWriter<T, Value> block(int64_t b) const {
-    const int64_t at = b * kRowBlock, end = out_ ? std::min(n_, at + kRowBlock) : at;
+    const int64_t at = b * kRowBlock, end = out_ ? least(n_, at + kRowBlock) : at;
     const T factor = out_ && base_ ? T(k_ * double(base_[b])) : T(k_);
     return {out_, from_, at, end, past_, Vec<T>(factor), value_};
   }
