@@ -192,7 +192,10 @@ fd_status gemm(fd_context* context, const fd_gemm* args) {
   job.batch_b = args->batch_b;
   job.batch_c = args->batch_c;
   merge_batch(job);
-  column_as_row(job.g);
+  // One bias for every column is known to the thin paths only; tiles read one per column.
+  Gemm<T> turned = job.g;
+  column_as_row(turned);
+  if (!turned.bias || turned.bias_step == 1 || way_of(turned) != Way::tiles) job.g = turned;
   if (job.g.m == 1 && job.g.lda == 1) job.g.trans_a = false;
   job.way = way_of(job.g);
   return run(job);
