@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 SECONDS_BETWEEN_REFRESHES = 0.1
+BAR_FORMAT = "{desc} {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}{postfix}]"
 
 
 class Progress:
@@ -32,7 +33,9 @@ class Progress:
             from tqdm import tqdm
 
             name = f"epoch {epoch + 1}/{self.max_epochs}"
-            self.bar = tqdm(total=batches, initial=done, desc=name, unit="batch", leave=False, dynamic_ncols=True)
+            self.bar = tqdm(
+                total=batches, initial=done, desc=name, leave=False, dynamic_ncols=True, bar_format=BAR_FORMAT
+            )
 
     def step(self, examples: int, loss: Any) -> None:
         """One batch done. The loss is read from its device only when the bar is redrawn."""
@@ -49,7 +52,7 @@ class Progress:
         self.close()
         names = [n for n in row if n not in ("epoch", "seconds", "examples_per_second")]
         shown = "  ".join(f"{name} {row[name]:.4f}" for name in names)
-        self.metrics = "".join(f", {name} {row[name]:.4g}" for name in names if name.startswith("val_"))
+        self.metrics = "".join(f", {name} {row[name]:.4g}" for name in names[-1:] if name.startswith("val_"))
         if self.lines:
             speed = f"{row['seconds']:.3f} s  {row['examples_per_second']:,.0f} examples/s"
             print(f"epoch {row['epoch']}/{self.max_epochs}  {shown}  {speed}", flush=True)
