@@ -82,8 +82,9 @@ class AccumulateGrad final : public Node {
 struct Task {
   Ref<Node> node;
   GradBuffer grads;
-  int32_t pending = 0;  // edges into it that have not delivered yet
-  bool needed = true;   // leads to one of the requested inputs
+  int32_t pending = 0;    // edges into it that have not delivered yet
+  bool needed = true;     // leads on to one of the requested inputs
+  bool captured = false;  // is where one of them gets its gradient
   bool queued = false;
   explicit Task(Node* n) : node(n), grads(n->outputs()) {}
 };
@@ -173,18 +174,22 @@ class Run {
     }
   }
 
-  // With inputs requested, only what lies on a path to one of them runs. Nodes are ordered by age: a node's inputs
-  // are older than itself, so one pass from old to new suffices.
+  // With inputs requested, only what leads to one of them runs. Nodes are ordered by age: a node's inputs are older
+  // than itself, so one pass from old to new suffices.
   void mark_needed() {
+    for (const Capture& c : captures_)
+      if (const int32_t place = table_.find(c.node); place >= 0) table_.tasks[place].captured = true;
     std::vector<Task*> by_age;
     for (Task& t : table_.tasks) by_age.push_back(&t);
     auto age = [](const Task* t) { return t->node->inputs() == 0 ? 0 : t->node->sequence(); };
     std::sort(by_age.begin(), by_age.end(), [&](Task* a, Task* b) { return age(a) < age(b); });
     for (Task* t : by_age) {
-      t->needed =
-          std::any_of(captures_.begin(), captures_.end(), [&](const Capture& c) { return c.node == t->node.get(); });
-      for (int i = 0; i < t->node->inputs() && !t->needed; i++)
-        if (t->node->wants(i)) t->needed = table_.tasks[table_.find(t->node->edge(i).node.get())].needed;
+      t->needed = false;
+      for (int i = 0; i < t->node->inputs() && !t->needed; i++) {
+        if (!t->node->wants(i)) continue;
+        const Task& next = table_.tasks[table_.find(t->node->edge(i).node.get())];
+        t->needed = next.needed || next.captured;
+      }
     }
   }
 
@@ -204,8 +209,9 @@ class Run {
     if (node->hooks())
       for (int i = 0; i < node->outputs(); i++)
         if (grads[i].defined()) grads[i] = run_hooks(*node->hooks(), static_cast<uint32_t>(i), std::move(grads[i]));
-    for (const Capture& c : captures_)
-      if (c.node == node) results_[c.input] = captured(node, grads[c.slot]);
+    if (task.captured)
+      for (const Capture& c : captures_)
+        if (c.node == node) results_[c.input] = captured(node, grads[c.slot]);
     if (node->inputs() == 0) {
       run_leaf(task);
     } else if (task.needed) {
@@ -225,15 +231,11 @@ class Run {
   // AccumulateGrad is the only node without inputs.
   void run_leaf(Task& task) {
     const bool captured_only = !captures_.empty();
-    if (captured_only && (!options_.accumulate || !is_captured(task.node.get()))) return;
+    if (captured_only && (!options_.accumulate || !task.captured)) return;
     if (captured_only)
       for (const Capture& c : captures_)
         if (c.node == task.node.get()) results_[c.input] = {};
     static_cast<AccumulateGrad*>(task.node.get())->store(std::move(task.grads.data()[0]));
-  }
-
-  bool is_captured(Node* n) const {
-    return std::any_of(captures_.begin(), captures_.end(), [&](const Capture& c) { return c.node == n; });
   }
 
   void run_node(Task& task) {

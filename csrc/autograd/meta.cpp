@@ -113,17 +113,10 @@ void set_history(const Tensor& t, Ref<Node> node, uint32_t slot) {
   t->requires_grad = true;
 }
 
-void check_inplace(const char* op, const Tensor& self, bool recorded) {
-  check<ValueError>(self->storage->writable, op, ": this tensor's memory is read-only");
-  check<GradError>(!overlaps_itself(self), op, ": several elements of this expanded tensor of shape ", self.shape(),
-                   " share one place in memory; clone() it before writing in place");
-  if (!grad_enabled()) return;
-  const bool own = requires_grad(self);
-  if (!own && !recorded) return;
-  check<GradError>(!(own && is_leaf(self)), op,
-                   ": in-place write to a leaf that requires grad; write under no_grad() or to a clone()");
-  if (!self->base.defined()) return;
-  check<GradError>(!(requires_grad(self->base) && is_leaf(self->base)), op,
+namespace {
+
+void check_view_write(const char* op, const Tensor& self, bool base_requires_grad) {
+  check<GradError>(!(base_requires_grad && is_leaf(self->base)), op,
                    ": in-place write to a view of a leaf that requires grad; write under no_grad() or to a clone()");
   check<GradError>(self->view_origin != ViewOrigin::no_grad, op,
                    ": in-place write to a view made under no_grad(); make the view with gradients on, or write under "
@@ -131,6 +124,21 @@ void check_inplace(const char* op, const Tensor& self, bool recorded) {
   check<GradError>(self->view_origin != ViewOrigin::one_of_many, op,
                    ": in-place write to one of several views returned by one call (split, chunk, unbind); index the "
                    "tensor instead");
+}
+
+}  // namespace
+
+void check_inplace(const char* op, const Tensor& self, bool recorded) {
+  check<ValueError>(self->storage->writable, op, ": this tensor's memory is read-only");
+  check<GradError>(!overlaps_itself(self), op, ": several elements of this expanded tensor of shape ", self.shape(),
+                   " share one place in memory; clone() it before writing in place");
+  if (!grad_enabled()) return;
+  const bool viewed = self->base.defined() && requires_grad(self->base);
+  if (!viewed && !recorded && !self->requires_grad) return;
+  if (self->base.defined()) check_view_write(op, self, viewed);
+  const bool own = requires_grad(self);
+  check<GradError>(!(own && is_leaf(self)), op,
+                   ": in-place write to a leaf that requires grad; write under no_grad() or to a clone()");
 }
 
 void finish_inplace(const char* op, const Tensor& self, Ref<Node> node) {

@@ -76,7 +76,15 @@ void take_history_from_base(const Tensor& view) {
 
 }  // namespace
 
-void refresh_view(const Tensor& t) { take_history_from_base(t); }
+void refresh_view(const Tensor& t) {
+  check<GradError>(t->view_origin != ViewOrigin::no_grad,
+                   "this view was made under no_grad() and the tensor it views was changed since; make it with "
+                   "gradients on, or clone() it");
+  check<GradError>(t->view_origin != ViewOrigin::one_of_many,
+                   "this is one of several views returned by one call (split, chunk, unbind) and the tensor they view "
+                   "was changed since; index the tensor instead, or clone() the view");
+  take_history_from_base(t);
+}
 
 void rewrite_base(const Tensor& self, Ref<Node> node) {
   const Tensor base = self->base;

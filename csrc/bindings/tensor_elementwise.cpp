@@ -344,7 +344,7 @@ void bind_composed(nb::module_& m) {
                         "input limited to [min, max]; either may be None, a number or a tensor.");
     method((std::string(name) + "_").c_str(),
            [](const Tensor& x, const std::optional<OperandArg>& lo, const std::optional<OperandArg>& hi) {
-             return ops::copy_(x, clamp(x, lo, hi));
+             return ops::copy_(x, clamp(ops::old_value(x), lo, hi));
            },
            "min"_a = nb::none(), "max"_a = nb::none(), "In place.");
   }
@@ -359,7 +359,7 @@ void bind_composed(nb::module_& m) {
   };
   function_and_method(m, "lerp", lerp, "end"_a, "weight"_a, "input + weight * (end - input).");
   method(
-      "lerp_", [lerp](const Tensor& a, const Tensor& b, const OperandArg& w) { return ops::copy_(a, lerp(a, b, w)); },
+      "lerp_", [lerp](const Tensor& a, const Tensor& b, const OperandArg& w) { return ops::copy_(a, lerp(ops::old_value(a), b, w)); },
       "end"_a, "weight"_a, "In place.");
   const auto addcmul = [](const Tensor& t, const Tensor& a, const Tensor& b, Scalar value) {
     return ops::add(t, ops::mul(ops::mul(a, b), value));

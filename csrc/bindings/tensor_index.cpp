@@ -208,7 +208,7 @@ void bind_scatter(nb::module_& m) {
   method(
       "scatter_reduce_",
       [reduced](const Tensor& t, int64_t dim, const Tensor& index, const Tensor& src, const std::string& reduce,
-                bool include_self) { return ops::copy_(t, reduced(t, dim, index, src, reduce, include_self)); },
+                bool include_self) { return ops::copy_(t, reduced(ops::old_value(t), dim, index, src, reduce, include_self)); },
       "dim"_a, "index"_a, "src"_a, "reduce"_a, nb::kw_only(), "include_self"_a = true, "scatter_reduce in place.");
   const auto take_along = [](const Tensor& t, const Tensor& indices, std::optional<int64_t> dim) {
     return ops::take_along_dim(t, indices, dim);
@@ -235,7 +235,7 @@ void bind_masks(nb::module_& m) {
   method(
       "masked_scatter_",
       [](const Tensor& t, const Tensor& mask, const Tensor& source) {
-        return ops::copy_(t, ops::masked_scatter(t, mask, source));
+        return ops::copy_(t, ops::masked_scatter(ops::old_value(t), mask, source));
       },
       "mask"_a, "source"_a, "masked_scatter in place.");
   const auto nonzero = [](const Tensor& t, bool as_tuple) -> nb::object {

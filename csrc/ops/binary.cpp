@@ -286,7 +286,7 @@ Tensor binary_(fd_binary_op op, const Tensor& self, const Operand& b) {
     check<ShapeError>(shape == self.shape(), row.name, "_: the result has shape ", shape, " but the tensor has ",
                       self.shape());
   }
-  if (is_half(self.dtype()) || d != self.dtype()) return copy_(self, binary(op, self, b));
+  if (is_half(self.dtype()) || d != self.dtype()) return copy_(self, binary(op, old_value(self), b));
   check_integers(op, row, b, d);
   Tensor hb;
   // Reading through another view of the memory being written would see half-written values.

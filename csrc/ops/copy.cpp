@@ -94,13 +94,15 @@ Tensor contiguous(const Tensor& t) { return t.is_contiguous() ? t : clone(t); }
 
 Tensor detach(const Tensor& t) { return alias(t); }
 
+Tensor old_value(const Tensor& self) { return needs_grad(self) ? clone(self) : self; }
+
 Tensor copy_(const Tensor& self, const Tensor& from) {
-  if (self.get() == from.get()) return self;
   const Shape shape = broadcast("copy_", self.shape(), from.shape());
   check<ShapeError>(shape == self.shape(), "copy_: a tensor of shape ", from.shape(), " does not fit into shape ",
                     self.shape());
   const bool record = needs_grad(self, from) && is_floating(self.dtype());
   check_inplace("copy_", self, record);
+  if (self.get() == from.get()) return self;
   Ref<Node> node;
   if (record) node = Ref<Node>(new CopyBackward(self, from));
   cast_into("copy_", self, share_memory(self, from) ? clone(detach(from)) : from);

@@ -28,6 +28,8 @@ Tensor clone(const Tensor& t);
 Tensor contiguous(const Tensor& t);  // t itself if it is contiguous
 Tensor detach(const Tensor& t);
 Tensor copy_(const Tensor& self, const Tensor& from);
+// For in-place ops written as copy_(self, f(old_value(self))): what backward keeps of self must survive the write.
+Tensor old_value(const Tensor& self);
 Tensor fill_(const Tensor& self, const Operand& value);
 
 // ---- view: no copy unless said

@@ -229,7 +229,7 @@ Tensor unary(fd_unary_op op, const Tensor& x, const double* param) {
 
 Tensor unary_(fd_unary_op op, const Tensor& self, const double* param) {
   const Row& row = kRows[op];
-  if (is_half(self.dtype())) return copy_(self, unary(op, self, param));
+  if (is_half(self.dtype())) return copy_(self, unary(op, old_value(self), param));
   if (is_integral(self.dtype())) {
     check<DTypeError>(row.integers, row.name, "_: the result is floating but the tensor is ", self.dtype());
     if (rounds(op)) return self;
