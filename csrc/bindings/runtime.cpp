@@ -3,6 +3,7 @@
 #include "base/parallel.h"
 #include "bindings/bind.h"
 #include "bindings/caster.h"
+#include "kernels/probe.h"
 
 namespace fd::bindings {
 
@@ -28,6 +29,10 @@ void bind_runtime(nb::module_& m) {
     return out;
   });
   m.def("_use_isa", [](const std::string& wanted) { use_isa(isa_named(wanted)); }, "name"_a);
+  m.def("_fma_peak", fma_peak, "seconds"_a, "threads"_a, nb::call_guard<nb::gil_scoped_release>(),
+        "Operations per second of float32 multiply-adds.");
+  m.def("_copy_bandwidth", copy_bandwidth, "bytes"_a, "seconds"_a, "threads"_a,
+        nb::call_guard<nb::gil_scoped_release>(), "Bytes per second, read plus written, of non-temporal copies.");
   m.def(
       "memory_stats",
       [] {
