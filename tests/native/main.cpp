@@ -1,5 +1,6 @@
-// freedive_parity [-v] [filter]: only cases whose title ("avx2 gemm float32") contains the filter; -v adds the largest
-// error seen per title. Exit code 1 if anything failed.
+// freedive_parity [-v] [--no-fork] [filter]: only cases whose title ("avx2 gemm float32") contains the filter; -v adds
+// the largest error seen per title; --no-fork leaves out the tests that fork, which qemu-user cannot do in a process
+// with threads. Exit code 1 if anything failed.
 #include <cstdlib>
 
 #include "families.h"
@@ -74,6 +75,8 @@ int main(int argc, char** argv) {
   for (int i = 1; i < argc; i++) {
     if (std::strcmp(argv[i], "-v") == 0)
       fd::native::report().verbose = true;
+    else if (std::strcmp(argv[i], "--no-fork") == 0)
+      fd::native::report().may_fork = false;
     else
       fd::native::report().filter = argv[i];
   }

@@ -1,5 +1,8 @@
-// out[i] = op(in[0][i], in[1][i]) over strided operands; elementwise_ops.h holds the formulas.
-#include "kernels/reference/elementwise_ops.h"
+// out[i] = op(in[0][i], in[1][i]) over strided operands; elementwise_unary.h, _binary.h and _compare.h hold the
+// formulas.
+#include "kernels/reference/elementwise_binary.h"
+#include "kernels/reference/elementwise_compare.h"
+#include "kernels/reference/elementwise_unary.h"
 #include "kernels/reference/iterate.h"
 #include "kernels/reference/table.h"
 
