@@ -16,6 +16,7 @@ void fill(fd_kernels* table) {
   fill_batch_norm(table);
   fill_optim(table);
   fill_index(table);
+  fill_sort(table);
 }
 
 }  // namespace fd::FD_ISA

@@ -21,5 +21,6 @@ void fill_dropout(fd_kernels* table);
 void fill_batch_norm(fd_kernels* table);
 void fill_optim(fd_kernels* table);
 void fill_index(fd_kernels* table);
+void fill_sort(fd_kernels* table);
 
 }  // namespace fd::FD_ISA
