@@ -14,12 +14,15 @@ constexpr int kSteps = 16;
 float multiply_add(int64_t rounds) {
   using V = Vec<float>;
   V sum[kChains];
+#pragma GCC unroll 16  // or -O2 would keep the sums in memory
   for (int c = 0; c < kChains; c++) sum[c] = V(float(c));
   const V a = V(0.999f), b = V(0.001f);
   for (int64_t r = 0; r < rounds; r++)
     for (int s = 0; s < kSteps; s++)
+#pragma GCC unroll 16
       for (int c = 0; c < kChains; c++) sum[c] = fma(sum[c], a, b);
   V total = sum[0];
+#pragma GCC unroll 16
   for (int c = 1; c < kChains; c++) total = total + sum[c];
   return hsum(total);
 }
