@@ -8,16 +8,24 @@ namespace {
 
 using ops::Operand;
 
+// An operand of a slot, lent by its Python object.
 class Side {
  public:
   bool parse(PyObject* o) noexcept {
-    bool tensor;
-    return parse_operand(o, &tensor_, &scalar_, &tensor);
+    if (is_tensor(o)) {
+      tensor_ = &tensor_of(o);
+      return true;
+    }
+    bool converted;
+    if (!parse_operand(o, &holder_, &scalar_, &converted)) return false;
+    if (converted) tensor_ = &holder_;
+    return true;
   }
-  Operand operand() const { return tensor_.defined() ? Operand(tensor_) : Operand(scalar_); }
+  Operand operand() const { return tensor_ ? Operand(*tensor_) : Operand(scalar_); }
 
  private:
-  Tensor tensor_;
+  const Tensor* tensor_ = nullptr;
+  Tensor holder_;
   Scalar scalar_ = Scalar(0);
 };
 

@@ -40,6 +40,7 @@ void deallocate_object(PyObject* self) {
   PyObject_GC_UnTrack(self);
   if (o->weakrefs) PyObject_ClearWeakRefs(self);
   Py_CLEAR(o->dict);
+  o->handle.release();
   if (TensorImpl* impl = std::exchange(o->impl, nullptr)) impl->destroy();
   if (type == tensor_type && spare_count < kSpares)
     spares[spare_count++] = o;
@@ -169,6 +170,7 @@ PyObject* wrap_as(PyTypeObject* type, const Tensor& t) {
   PyTensor* o = allocate(type);
   if (!o) return nullptr;
   o->impl = t.get();
+  new (&o->handle) Tensor(Ref<TensorImpl>::adopt(o->impl));
   const long held = t->hand_over(o);  // references C++ holds become references to the object
   Py_SET_REFCNT(o, Py_REFCNT(o) + held);
   PyObject_GC_Track(o);

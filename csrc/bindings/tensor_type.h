@@ -10,6 +10,7 @@ namespace fd::bindings {
 
 struct PyTensor {
   PyObject_HEAD TensorImpl* impl;  // owned: dies with this object
+  Tensor handle;                   // the same as a handle that is not counted, lent while the object lives
   PyObject* dict;
   PyObject* weakrefs;
 };
@@ -20,7 +21,7 @@ void add_tensor_type(PyObject* module);
 
 inline bool is_tensor(PyObject* o) { return Py_TYPE(o) == tensor_type || PyType_IsSubtype(Py_TYPE(o), tensor_type); }
 inline TensorImpl* impl_of(PyObject* o) { return reinterpret_cast<PyTensor*>(o)->impl; }
-inline Tensor tensor_of(PyObject* o) { return Tensor(impl_of(o)); }
+inline const Tensor& tensor_of(PyObject* o) { return reinterpret_cast<PyTensor*>(o)->handle; }
 
 // A new reference to the tensor's one Python object; None for an undefined tensor. nullptr with a Python error set
 // when memory is out.

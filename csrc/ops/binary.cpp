@@ -369,8 +369,7 @@ Tensor where(const Tensor& condition, const Operand& a, const Operand& b) {
       needs_grad(left.is_tensor() ? *left.tensor : undefined, right.is_tensor() ? *right.tensor : undefined);
   Tensor out = empty(shape, d, condition.device());
   fd_elementwise args;
-  const Tensor tensors[3] = {condition, left.is_tensor() ? *left.tensor : undefined,
-                             right.is_tensor() ? *right.tensor : undefined};
+  const Tensor* tensors[3] = {&condition, left.tensor, right.tensor};
   args.scalar[1] = left.scalar.as(d);
   args.scalar[2] = right.scalar.as(d);
   lay_out(&args, out, tensors, 3);

@@ -61,16 +61,14 @@ DType result_type(const Operand& a, const Operand& b) {
 void run_elementwise(const char* op, fd_elementwise_fn* const* table, const Tensor& out, const Operand* operands,
                      int count, const double* param) {
   fd_elementwise args;
-  Tensor tensors[3];
+  const Tensor* tensors[3];
   DType dtype = out.dtype();
   for (int k = 0; k < count; k++) {
-    if (operands[k].is_tensor()) {
-      tensors[k] = *operands[k].tensor;
-      dtype = tensors[k].dtype();
-    }
+    tensors[k] = operands[k].tensor;
+    if (tensors[k]) dtype = tensors[k]->dtype();
   }
   for (int k = 0; k < count; k++)
-    if (!operands[k].is_tensor()) args.scalar[k] = operands[k].scalar.as(dtype);
+    if (!tensors[k]) args.scalar[k] = operands[k].scalar.as(dtype);
   lay_out(&args, out, tensors, count);
   if (param)
     for (int k = 0; k < 3; k++) args.param[k] = param[k];

@@ -7,7 +7,8 @@ namespace {
 
 void cast_into(const char* op, const Tensor& out, const Tensor& from) {
   fd_elementwise args;
-  lay_out(&args, out, &from, 1);
+  const Tensor* operand = &from;
+  lay_out(&args, out, &operand, 1);
   run(op,
       find(kernels(out.device()).elementwise.cast[index(from.dtype())][index(out.dtype())], op, from.dtype(),
            out.device()),

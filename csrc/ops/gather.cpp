@@ -364,7 +364,7 @@ class MaskedFillBackward final : public Node {
 void fill_where(const Tensor& out, const Tensor& t, const Tensor& mask, const Operand& value) {
   const DType d = out.dtype();
   const Tensor filler = value.is_tensor() ? to(*value.tensor, d) : Tensor();
-  const Tensor operands[3] = {mask, filler, t};
+  const Tensor* operands[3] = {&mask, value.is_tensor() ? &filler : nullptr, &t};
   fd_elementwise args;
   args.scalar[1] = value.scalar.as(d);
   lay_out(&args, out, operands, 3);

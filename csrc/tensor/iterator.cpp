@@ -6,11 +6,11 @@ namespace fd {
 
 namespace {
 
-bool same_layout(const Tensor& out, const Tensor* operands, int count) {
+bool same_layout(const Tensor& out, const Tensor* const* operands, int count) {
   if (!out.is_contiguous()) return false;
   for (int k = 0; k < count; k++) {
-    const Tensor& t = operands[k];
-    if (t.defined() && !(t.is_contiguous() && t.shape() == out.shape())) return false;
+    const Tensor* t = operands[k];
+    if (t && !(t->is_contiguous() && t->shape() == out.shape())) return false;
   }
   return true;
 }
@@ -52,9 +52,9 @@ int merge(Axis* axes, int n, int lanes) {
 
 }  // namespace
 
-void lay_out(fd_elementwise* args, const Tensor& out, const Tensor* operands, int count) {
+void lay_out(fd_elementwise* args, const Tensor& out, const Tensor* const* operands, int count) {
   args->out = out.data();
-  for (int k = 0; k < 3; k++) args->in[k] = k < count && operands[k].defined() ? operands[k].data() : nullptr;
+  for (int k = 0; k < 3; k++) args->in[k] = k < count && operands[k] ? operands[k]->data() : nullptr;
   if (same_layout(out, operands, count)) {
     args->ndim = 1;
     args->size[0] = out.numel();
@@ -70,10 +70,10 @@ void lay_out(fd_elementwise* args, const Tensor& out, const Tensor* operands, in
     Axis& axis = axes[n++];
     axis = {out.size(i), {out.stride(i), 0, 0, 0}};
     for (int k = 0; k < count; k++) {
-      const Tensor& t = operands[k];
-      if (!t.defined()) continue;
-      const int j = i - (dims - t.dim());
-      axis.step[k + 1] = j < 0 || t.size(j) == 1 ? 0 : t.stride(j);
+      const Tensor* t = operands[k];
+      if (!t) continue;
+      const int j = i - (dims - t->dim());
+      axis.step[k + 1] = j < 0 || t->size(j) == 1 ? 0 : t->stride(j);
     }
   }
   sort_by_out_step(axes, n);

@@ -43,8 +43,13 @@ Tensor TensorImpl::empty(const Shape& shape, DType dtype, Device device) {
   t->dtype = dtype;
   t->device = device;
   t->shape = shape;
-  t->strides = contiguous_strides(shape);
-  t->numel = static_cast<int64_t>(bytes / item_size(dtype));
+  t->strides.resize(shape.size());
+  int64_t step = 1;
+  for (int i = shape.size() - 1; i >= 0; i--) {
+    t->strides[i] = step;
+    step *= std::max<int64_t>(shape[i], 1);
+  }
+  t->numel = fd::numel(shape);
   t->contiguous = true;
   t->storage = Storage::allocate(bytes, device);
   t->data = t->storage->data;

@@ -34,8 +34,8 @@ struct Job {
 
 // A column is computed as a row: the transposed product, with one bias for all of it.
 template <class T>
-void column_as_row(Gemm<T>& g) {
-  if (g.n != 1 || g.m == 1 || g.ldc != 1 || (g.gate && g.ldgate != 1)) return;
+bool column_as_row(Gemm<T>& g) {
+  if (g.n != 1 || g.m == 1 || g.ldc != 1 || (g.gate && g.ldgate != 1)) return false;
   std::swap(g.m, g.n);
   std::swap(g.a, g.b);
   std::swap(g.lda, g.ldb);
@@ -44,6 +44,7 @@ void column_as_row(Gemm<T>& g) {
   g.trans_b = !g.trans_b;
   g.ldc = g.ldgate = g.n;
   g.bias_step = 0;
+  return true;
 }
 
 template <class T>
@@ -194,8 +195,10 @@ fd_status gemm(fd_context* context, const fd_gemm* args) {
   merge_batch(job);
   // One bias for every column is known to the thin paths only; tiles read one per column.
   Gemm<T> turned = job.g;
-  column_as_row(turned);
-  if (!turned.bias || turned.bias_step == 1 || way_of(turned) != Way::tiles) job.g = turned;
+  if (column_as_row(turned) && !(turned.bias && way_of(turned) == Way::tiles)) {
+    job.g = turned;
+    std::swap(job.batch_a, job.batch_b);
+  }
   if (job.g.m == 1 && job.g.lda == 1) job.g.trans_a = false;
   job.way = way_of(job.g);
   return run(job);
