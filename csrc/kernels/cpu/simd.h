@@ -26,6 +26,7 @@
 //   load_u8(p[, n]), load_i32(p[, n])   as static members: conversion while loading
 //   Vec<double>: widen_lo(f), widen_hi(f), narrow(lo, hi)
 //   Vec<float>: load_f16, load_bf16(p[, n]), store_f16, store_bf16(p[, n])   p is uint16_t*; rounds half to even
+// for uint8_t, int32_t, int64_t: sum_wide(x) gives a Vec<int64_t> of the same total
 // for uint32_t: mul_wide(a, b, hi) gives the low words of the products and sets hi to the high ones
 // for masks: & | ^ ~, any(m), all(m), mask_bits(m) (bit i = lane i), first_lanes<T>(n), store_bool(p, m[, n]) as bytes
 //   0 and 1, load_bool<T>(p[, n]).

@@ -332,6 +332,15 @@ FD_INLINE Vec<T> to_float(Vec<Int<T>> a) {
   else
     return from_bits<T>(a + bits(Vec<T>(kIntMagic))) - kIntMagic;
 }
+// Sums of groups of lanes in 64 bits; only their total means something.
+FD_INLINE Vec<int64_t> sum_wide(Vec<uint8_t> a) {
+  return Vec<int64_t>::of(_mm256_sad_epu8(a.v, _mm256_setzero_si256()));
+}
+FD_INLINE Vec<int64_t> sum_wide(Vec<int32_t> a) {
+  return Vec<int64_t>::of(_mm256_add_epi64(_mm256_cvtepi32_epi64(_mm256_castsi256_si128(a.v)),
+                                           _mm256_cvtepi32_epi64(_mm256_extracti128_si256(a.v, 1))));
+}
+FD_INLINE Vec<int64_t> sum_wide(Vec<int64_t> a) { return a; }
 FD_INLINE Vec<int32_t> as_signed(Vec<uint32_t> a) { return Vec<int32_t>::of(a.v); }
 FD_INLINE Vec<uint32_t> as_unsigned(Vec<int32_t> a) { return Vec<uint32_t>::of(a.v); }
 

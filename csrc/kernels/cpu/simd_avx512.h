@@ -294,6 +294,15 @@ FD_INLINE Vec<T> to_float(Vec<Int<T>> a) {
   else
     return Vec<T>::of(_mm512_cvtepi64_pd(a.v));
 }
+// Sums of groups of lanes in 64 bits; only their total means something.
+FD_INLINE Vec<int64_t> sum_wide(Vec<uint8_t> a) {
+  return Vec<int64_t>::of(_mm512_sad_epu8(a.v, _mm512_setzero_si512()));
+}
+FD_INLINE Vec<int64_t> sum_wide(Vec<int32_t> a) {
+  return Vec<int64_t>::of(_mm512_add_epi64(_mm512_cvtepi32_epi64(_mm512_castsi512_si256(a.v)),
+                                           _mm512_cvtepi32_epi64(_mm512_extracti64x4_epi64(a.v, 1))));
+}
+FD_INLINE Vec<int64_t> sum_wide(Vec<int64_t> a) { return a; }
 FD_INLINE Vec<int32_t> as_signed(Vec<uint32_t> a) { return Vec<int32_t>::of(a.v); }
 FD_INLINE Vec<uint32_t> as_unsigned(Vec<int32_t> a) { return Vec<uint32_t>::of(a.v); }
 

@@ -8,6 +8,10 @@ void fill(fd_kernels* table) {
   fill_elementwise_binary(table);
   fill_elementwise_compare(table);
   fill_elementwise_cast(table);
+  fill_reduce_sum(table);
+  fill_reduce_extreme(table);
+  fill_reduce_moment(table);
+  fill_reduce_scan(table);
   fill_gemm(table);
   fill_softmax(table);
   fill_cross_entropy(table);

@@ -1,0 +1,266 @@
+// The walk shared by every reduction. An operation supplies
+//   Element                      the type it reads
+//   Partial                      what is known of some elements: start(), merge(a, later), store(r, at, partial, count)
+//   absorb(p, x, n, position)    takes n contiguous elements, the first being number `position` of its reduction
+//   Columns                      the same for up to kStrip neighbouring reductions at once, row by row:
+//                                start(), absorb(x, rows, row_stride, width, position), at(i) -> Partial
+// Reductions are bound by memory. Elements are read in the order they lie in:
+//   rows     the innermost reduced dimension is contiguous (or nothing is): one reduction after the other;
+//   columns  the innermost kept dimension is: a strip of reductions advances together, a few rows per pass, so that
+//            partial results stay in L1 and reading goes along the rows. Narrow matrices are folded first: F rows side
+//            by side make one wide row, and F partial results are merged in the end.
+// Long reductions are cut in chunks by size alone and their partials merged pairwise in order, so neither the result
+// nor its error depends on threads.
+#pragma once
+
+#include "kernels/cpu/simd.h"
+#include "kernels/cpu/table.h"
+#include "kernels/cpu/tasks.h"
+#include "kernels/kernels.h"
+
+namespace fd::FD_ISA {
+
+constexpr int64_t kStrip = 256;
+constexpr int64_t kChunkElements = 32768;  // about 8 us of reading from L2, several times a fork and join
+constexpr int64_t kGather = 256;           // strided elements copied together at a time
+
+template <class T>
+FD_INLINE T smaller_of(T a, T b) {
+  return a < b ? a : b;
+}
+
+// Calls pass(x, n) for every 8 rows, then for what is left: a few rows at a time are read as that many streams.
+template <class T, class Pass>
+FD_INLINE void few_rows(const T* x, int64_t rows, int64_t stride, Pass pass) {
+  for (int64_t r = 0; r < rows; r += 8) pass(x + r * stride, smaller_of<int64_t>(8, rows - r));
+}
+
+// The offsets of an N-dimensional space in C order.
+struct Odometer {
+  int ndim;
+  const int64_t *size, *stride;
+  int64_t index[FD_MAX_DIMS], offset = 0;
+
+  Odometer(int n, const int64_t* sizes, const int64_t* strides, int64_t linear)
+      : ndim(n), size(sizes), stride(strides) {
+    for (int d = n - 1; d >= 0; d--) {
+      index[d] = linear % size[d];
+      linear /= size[d];
+      offset += index[d] * stride[d];
+    }
+  }
+  FD_INLINE void next() {
+    for (int d = ndim - 1; d >= 0; d--) {
+      offset += stride[d];
+      if (++index[d] < size[d]) return;
+      offset -= stride[d] * size[d];
+      index[d] = 0;
+    }
+  }
+};
+
+FD_INLINE int64_t product(int n, const int64_t* size) {
+  int64_t p = 1;
+  for (int d = 0; d < n; d++) p *= size[d];
+  return p;
+}
+
+// parts[0] becomes the merge of all n, `stride` apart, as a balanced tree.
+template <class Op>
+void merge_parts(typename Op::Partial* parts, int64_t n, int64_t stride) {
+  if (n < 2) return;
+  const int64_t half = n / 2;
+  merge_parts<Op>(parts, half, stride);
+  merge_parts<Op>(parts + half * stride, n - half, stride);
+  Op::merge(parts[0], parts[half * stride]);
+}
+
+// ------------------------------------------------------------------------------------------------------------- rows
+
+template <class Op>
+FD_INLINE void absorb_strided(typename Op::Partial& p, const typename Op::Element* x, int64_t n, int64_t stride,
+                              int64_t position) {
+  if (stride == 1) return Op::absorb(p, x, n, position);
+  typename Op::Element buffer[kGather];
+  for (int64_t begin = 0; begin < n; begin += kGather) {
+    const int64_t m = smaller_of(kGather, n - begin);
+    for (int64_t i = 0; i < m; i++) buffer[i] = x[(begin + i) * stride];
+    Op::absorb(p, buffer, m, position + begin);
+  }
+}
+
+// One reduction per kept position, each cut in `chunks` of `pieces` pieces of `piece` elements of a row.
+template <class Op>
+struct RowReduce {
+  using T = typename Op::Element;
+  using Partial = typename Op::Partial;
+  const fd_reduce* r;
+  int64_t kept, count, row, stride, piece, per_row, pieces, chunk_pieces, chunks;
+
+  explicit RowReduce(const fd_reduce* args) : r(args) {
+    const int inner = r->reduced_ndim - 1;
+    kept = product(r->kept_ndim, r->kept_size);
+    count = product(r->reduced_ndim, r->reduced_size);
+    row = inner >= 0 ? r->reduced_size[inner] : 1;
+    stride = inner >= 0 ? r->reduced_stride[inner] : 1;
+    piece = smaller_of(row, kChunkElements);
+    per_row = piece ? ceil_div(row, piece) : 0;
+    pieces = row ? count / row * per_row : 0;
+    chunk_pieces = piece ? ceil_div(kChunkElements, piece) : 1;
+    chunks = count > 2 * kChunkElements ? ceil_div(pieces, chunk_pieces) : 1;
+    if (chunks == 1) chunk_pieces = pieces;
+  }
+
+  Partial chunk(const T* base, int64_t index) const {
+    Partial p = Op::start();
+    const int64_t first = index * chunk_pieces, end = smaller_of(pieces, first + chunk_pieces);
+    if (first >= end) return p;
+    Odometer at(r->reduced_ndim ? r->reduced_ndim - 1 : 0, r->reduced_size, r->reduced_stride, first / per_row);
+    int64_t begin = first % per_row * piece, position = first / per_row * row + begin;
+    for (int64_t i = first; i < end; i++) {
+      const int64_t n = smaller_of(piece, row - begin);
+      absorb_strided<Op>(p, base + at.offset + begin * stride, n, stride, position);
+      position += n;
+      begin += n;
+      if (begin == row) begin = 0, at.next();
+    }
+    return p;
+  }
+
+  const T* base(int64_t kept_index) const {
+    return static_cast<const T*>(r->in) + Odometer(r->kept_ndim, r->kept_size, r->kept_stride, kept_index).offset;
+  }
+
+  fd_status run(fd_context* context) const {
+    if (chunks > 1) return run_long(context);
+    const int64_t group = count ? ceil_div(kChunkElements, count) : kept;
+    for_tasks(context, group ? ceil_div(kept, group) : 0, [&](int64_t task) {
+      const int64_t begin = task * group, end = smaller_of(kept, begin + group);
+      Odometer at(r->kept_ndim, r->kept_size, r->kept_stride, begin);
+      for (int64_t i = begin; i < end; i++) {
+        Op::store(r, i, chunk(static_cast<const T*>(r->in) + at.offset, 0), count);
+        at.next();
+      }
+    });
+    return FD_OK;
+  }
+
+  fd_status run_long(fd_context* context) const {
+    auto* parts = static_cast<Partial*>(context->workspace(context, 0, size_t(kept * chunks) * sizeof(Partial)));
+    if (!parts) return FD_NO_MEMORY;
+    for_tasks(context, kept * chunks, [&](int64_t task) { parts[task] = chunk(base(task / chunks), task % chunks); });
+    for (int64_t i = 0; i < kept; i++) {
+      merge_parts<Op>(parts + i * chunks, chunks, 1);
+      Op::store(r, i, parts[i * chunks], count);
+    }
+    return FD_OK;
+  }
+};
+
+// ---------------------------------------------------------------------------------------------------------- columns
+
+template <class Op>
+struct ColumnReduce {
+  using T = typename Op::Element;
+  using Partial = typename Op::Partial;
+  using Columns = typename Op::Columns;
+  const fd_reduce* r;
+  int64_t width, outer, count;  // neighbouring reductions, groups of them, elements of each
+  int64_t fold, folded;         // rows side by side, width of what is walked
+  int64_t rows, row_stride;     // of what is walked: the innermost reduced dimension
+  int64_t strip, strips, steps, chunk_steps, chunks;
+
+  explicit ColumnReduce(const fd_reduce* args) : r(args) {
+    const int inner = r->reduced_ndim - 1;
+    width = r->kept_size[r->kept_ndim - 1];
+    outer = product(r->kept_ndim - 1, r->kept_size);
+    count = product(r->reduced_ndim, r->reduced_size);
+    rows = r->reduced_size[inner];
+    row_stride = r->reduced_stride[inner];
+    fold = Op::kFolds && r->reduced_ndim == 1 && row_stride == width ? smaller_of(kStrip / width, rows) : 1;
+    if (fold < 2) fold = 1;
+    folded = fold * width;
+    rows /= fold;
+    row_stride *= fold;
+    strip = smaller_of(folded, kStrip);
+    strips = ceil_div(folded, strip);
+    // A step is one row of the innermost reduced dimension. Enough strips share the work; else the steps are cut.
+    steps = rows * product(inner, r->reduced_size);
+    const int64_t chunk_elements = (outer * strips >= 4 ? 8 : 1) * kChunkElements;
+    chunk_steps = ceil_div(chunk_elements, strip);
+    chunks = ceil_div(steps, chunk_steps);
+  }
+
+  // Steps [first, end) of columns [begin, begin + w) of group g.
+  void absorb(Columns& state, int64_t g, int64_t begin, int64_t w, int64_t first, int64_t end) const {
+    const T* base =
+        static_cast<const T*>(r->in) + begin + Odometer(r->kept_ndim - 1, r->kept_size, r->kept_stride, g).offset;
+    Odometer at(r->reduced_ndim - 1, r->reduced_size, r->reduced_stride, first / rows);
+    int64_t row = first % rows;
+    while (first < end) {
+      const int64_t n = smaller_of(rows - row, end - first);
+      state.absorb(base + at.offset + row * row_stride, n, row_stride, w, first);
+      first += n;
+      row = 0;
+      at.next();
+    }
+    const int64_t left = fold > 1 ? r->reduced_size[0] % fold : 0;  // rows too few for one more folded row
+    if (left && end == steps && begin == 0) state.absorb(base + rows * row_stride, 1, row_stride, left * width, steps);
+  }
+
+  fd_status run(fd_context* context) const {
+    const int64_t tasks = outer * strips * chunks;
+    const bool direct = chunks == 1 && fold == 1;
+    Partial* parts = nullptr;
+    if (!direct) {
+      parts = static_cast<Partial*>(context->workspace(context, 0, size_t(tasks * strip) * sizeof(Partial)));
+      if (!parts) return FD_NO_MEMORY;
+    }
+    for_tasks(context, tasks, [&](int64_t task) {
+      const int64_t chunk = task % chunks, s = task / chunks % strips, g = task / chunks / strips;
+      const int64_t begin = s * strip, w = smaller_of(strip, folded - begin);
+      Columns state;
+      state.start();
+      absorb(state, g, begin, w, chunk * chunk_steps, smaller_of(steps, (chunk + 1) * chunk_steps));
+      if (direct)
+        for (int64_t i = 0; i < w; i++) Op::store(r, g * width + begin + i, state.at(i), count);
+      else  // the chunks of one column lie together
+        for (int64_t i = 0; i < w; i++) parts[((g * strips + s) * strip + i) * chunks + chunk] = state.at(i);
+    });
+    if (!direct) merge(context, parts);
+    return FD_OK;
+  }
+
+  void merge(fd_context* context, Partial* parts) const {
+    const int64_t group = ceil_div(kChunkElements, chunks * fold * 8);
+    for_tasks(context, ceil_div(outer * width, group), [&](int64_t task) {
+      const int64_t end = smaller_of(outer * width, (task + 1) * group);
+      for (int64_t i = task * group; i < end; i++) {
+        const int64_t g = i / width, c = i % width;
+        Partial* column = parts + (g * strips * strip + c) * chunks;
+        const int64_t next = width * chunks;
+        for (int64_t f = 0; f < fold; f++) merge_parts<Op>(column + f * next, chunks, 1);
+        merge_parts<Op>(column, fold, next);
+        Op::store(r, i, *column, count);
+      }
+    });
+  }
+};
+
+template <class Op>
+fd_status reduce(fd_context* context, const fd_reduce* r) {
+  using T = typename Op::Element;
+  if (r->kept_ndim == 0 && r->reduced_ndim == 1 && r->reduced_stride[0] == 1 && r->reduced_size[0] <= kChunkElements) {
+    typename Op::Partial p = Op::start();
+    Op::absorb(p, static_cast<const T*>(r->in), r->reduced_size[0], 0);
+    Op::store(r, 0, p, r->reduced_size[0]);
+    return FD_OK;
+  }
+  const int kept = r->kept_ndim - 1, inner = r->reduced_ndim - 1;
+  const bool columns = kept >= 0 && inner >= 0 && r->kept_stride[kept] == 1 && r->reduced_stride[inner] != 1 &&
+                       product(r->kept_ndim, r->kept_size) && product(r->reduced_ndim, r->reduced_size);
+  if (columns) return ColumnReduce<Op>(r).run(context);
+  return RowReduce<Op>(r).run(context);
+}
+
+}  // namespace fd::FD_ISA
