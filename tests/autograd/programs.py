@@ -4,6 +4,7 @@ A program is a list of steps (name, numbers). What a step does depends only on i
 tensors made so far, so both libraries do the same unless one of them refuses. A refused step leaves no trace.
 """
 
+import contextlib
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -173,9 +174,16 @@ class Machine:
         """errors: those of the other library; a step that failed there is left out here."""
         for i, step in enumerate(steps):
             self.outcome.errors.append(self.step(*step))
+            self.look()
             if errors is not None and (errors[i] is None) != (self.outcome.errors[-1] is None):
                 return i  # the two differ: what follows means nothing
         return None
+
+    def look(self):
+        """Asks every tensor for its history: in PyTorch, whether a view is stale depends on who looked before."""
+        for t in self.registers:
+            with contextlib.suppress(RuntimeError):
+                t.grad_fn
 
     def step(self, kind, name, numbers):
         # Shapes that do not fit would fail in both, for reasons that are no concern of autograd.
@@ -248,7 +256,7 @@ class Machine:
     def requires_grad(self, a, b, c):
         t = self.chosen(a)
         # In PyTorch views follow their base even if they were made before it required grad; see test_views.py.
-        if sum(memory_of(other) == memory_of(t) for other in self.registers) == 1:
+        if sum(memory_of(other) == memory_of(t) or other.numel() == 0 for other in self.registers) == 1:
             t.requires_grad_(bool(b % 3))
 
     def retain_grad(self, a, b, c):

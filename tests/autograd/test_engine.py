@@ -3,9 +3,10 @@
 import gc
 import threading
 
-import freedive as fd
 import numpy as np
 import pytest
+
+import freedive as fd
 
 
 def leaf(*values):

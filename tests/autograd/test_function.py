@@ -3,8 +3,9 @@
 import gc
 import weakref
 
-import freedive as fd
 import pytest
+
+import freedive as fd
 from freedive.testing import gradcheck, gradgradcheck
 
 
@@ -219,14 +220,15 @@ def test_a_cycle_through_the_context_is_collected():
     class Holder:
         pass
 
+    holder = Holder()
+
     class Keeps(Cube):
         @staticmethod
-        def forward(ctx, x):
-            ctx.holder = holder
+        def forward(ctx, x, kept):
+            ctx.kept = kept
             return Cube.forward(ctx, x)
 
-    holder = Holder()
-    holder.output = Keeps.apply(leaf())
+    holder.output = Keeps.apply(leaf(), holder)
     gone = weakref.ref(holder)
     del holder
     gc.collect()

@@ -3,8 +3,9 @@
 import gc
 import weakref
 
-import freedive as fd
 import pytest
+
+import freedive as fd
 
 
 def leaf(*values):

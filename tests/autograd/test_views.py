@@ -1,8 +1,9 @@
 """Views and in-place writes: what is recorded, what is refused, and where freedive differs from PyTorch on purpose."""
 
-import freedive as fd
 import numpy as np
 import pytest
+
+import freedive as fd
 
 
 def leaf(*shape):
@@ -85,6 +86,7 @@ def test_one_of_several_views_is_refused_once_its_base_changed():
     y = leaf(4) * 1
     a, b = y.split(2)
     y.mul_(2)
+    assert a.requires_grad
     with pytest.raises(fd.GradError, match="several views"):
         a + b
 

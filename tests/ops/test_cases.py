@@ -2,13 +2,14 @@
 
 import warnings
 
-import freedive as fd
 import numpy as np
 import pytest
-from freedive.testing import all_cases, assert_close, isas, use_isa
-from freedive.testing.checks import LAYOUTS, across_isas, against_differences, against_numpy
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+import freedive as fd
+from freedive.testing import all_cases, assert_close, isas, use_isa
+from freedive.testing.checks import LAYOUTS, across_isas, against_differences, against_numpy
 
 CASES = all_cases()
 # 0 and 1, and what lies around the widths of vectors and of unrolled loops.
