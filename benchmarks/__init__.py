@@ -1,0 +1,1 @@
+"""The benchmark: `python -m benchmarks` from a checkout. The machinery is freedive.testing.bench."""
