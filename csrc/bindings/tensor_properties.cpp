@@ -33,8 +33,12 @@ PyObject* get_nbytes(PyObject* self, void*) {
 PyObject* get_is_cuda(PyObject* self, void*) { return PyBool_FromLong(impl_of(self)->device.kind == DeviceKind::cuda); }
 PyObject* get_version(PyObject* self, void*) { return PyLong_FromUnsignedLong(impl_of(self)->version_value()); }
 
+// Only looks: a view whose history was lost must not raise here.
 PyObject* get_requires_grad(PyObject* self, void*) {
-  return get(self, [](const Tensor& t) { return PyBool_FromLong(requires_grad(t)); });
+  return get(self, [](const Tensor& t) {
+    const bool stale = t->base.defined() && t->base->requires_grad && t->view_version != t->version_value();
+    return PyBool_FromLong(t->requires_grad || (stale && t->view_origin != ViewOrigin::no_grad));
+  });
 }
 int set_requires_grad_(PyObject* self, PyObject* value, void*) {
   return set(self, value, "requires_grad",
