@@ -45,7 +45,7 @@ def _reduce(self, protocol):
     if not self.is_leaf:
         raise _core.GradError("pickle: only leaf tensors can be pickled; detach() this one first")
     plain = self.detach().contiguous()
-    raw = plain.view(_core.int16) if plain.dtype is _core.bfloat16 else plain
+    raw = plain.view(_core.float16) if plain.dtype is _core.bfloat16 else plain  # only the bytes matter
     data = bytes(memoryview(raw).cast("B")) if plain.numel() and raw.dim() else bytes(memoryview(raw.reshape(-1)))
     return _rebuild, (type(self), data, plain.dtype, tuple(plain.shape), self.requires_grad, dict(self.__dict__))
 

@@ -14,7 +14,7 @@ from typing import Any
 from . import record
 from .case_rows import case_rows
 from .kernel_rows import KERNEL_ROWS
-from .measure import QUICK, Plan, Result, as_rows, measure
+from .measure import Plan, Result, as_rows, measure, quick_plan
 from .peer import Peer, installed
 from .row import Row
 
@@ -60,7 +60,8 @@ def main(argv: Sequence[str] | None = None, rows: Sequence[Row] = (), prog: str 
         return 0
     if args.threads is not None and args.threads < 1:
         raise ValueError(f"--threads {args.threads}: expected at least 1")
-    plan = Plan(threads=args.threads or len(os.sched_getaffinity(0)), **(QUICK if args.quick else {}))
+    plan = quick_plan() if args.quick else Plan()
+    plan.threads = args.threads or len(os.sched_getaffinity(0))
     plan.rounds = args.rounds or plan.rounds
     results, about = run(chosen, [lib for lib in args.peers.split(",") if lib], plan)
     if args.out:

@@ -60,6 +60,8 @@ class Peer:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        assert self._process.stdout is not None
+        self._process.stdout.close()
 
     def _ask(self, **order: Any) -> Any:
         assert self._process.stdin is not None

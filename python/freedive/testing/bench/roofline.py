@@ -10,6 +10,11 @@ from .measure import Result
 
 COLORS = {"freedive": "#d1495b", "numpy": "#8d99ae", "torch": "#edae49"}
 
+LABEL = (
+    "share of the ceiling (multiply-add peak, or streaming copy) measured in the same round;\n"
+    "above 1, data stayed in the caches"
+)
+
 
 def draw(results: Sequence[Result], about: dict[str, Any], path: str | Path) -> None:
     """Draws, per row that has a floor, the share of its ceiling that every library reached, and writes an image.
@@ -39,7 +44,7 @@ def draw(results: Sequence[Result], about: dict[str, Any], path: str | Path) -> 
     axes.axvline(1, color="black", linewidth=1)
     axes.set_yticks([i + 0.4 - height / 2 for i in range(len(bounded))], [r.row.name for r in bounded])
     axes.invert_yaxis()
-    axes.set_xlabel("share of the ceiling (multiply-add peak, or streaming copy) measured in the same round")
+    axes.set_xlabel(LABEL)
     axes.set_title(f"{about['cpu']}, {about['threads']} threads, {about['date'][:10]}", fontsize=9)
     axes.legend(loc="lower right", fontsize=8)
     figure.savefig(path, dpi=150)
