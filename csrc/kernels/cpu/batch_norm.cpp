@@ -4,6 +4,9 @@
 // by one task, so that the second reading comes from cache; larger data goes through in three steps (partial sums,
 // their combination, the result), the last in reverse, so that it begins with what was read last.
 //
+// Forward and backward on one core: 256 x 256 37 us, 8192 x 1024 8.3 ms, 1.6 times a non-temporal copy of the five
+// arrays, each step at the rate of memory (AVX-512, Intel(R) Xeon(R) Processor @ 2.10GHz; docs/kernels/batch_norm.md).
+//
 // This file: short planes (s < kPlane), where a row is c s columns: vectors run across the columns and rows are met in
 // blocks of kBlockRows. Long planes are in batch_norm_planes.cpp.
 //

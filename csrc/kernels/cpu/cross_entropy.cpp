@@ -7,6 +7,8 @@
 //
 // Bound by memory for many classes (logits read once, gradient written once, past the caches where it is large) and by
 // exponentials for few: up to four vectors, a row stays in registers and the logarithms of 64 rows are taken together.
+// float32 on one core: 256 x 10 3.0 us; 8192 x 1000 2.7 ms and 2048 x 32000 39 ms, 1.4 and 1.3 times a non-temporal
+// copy of as many bytes (AVX-512, Intel(R) Xeon(R) Processor @ 2.10GHz; docs/kernels/softmax.md).
 #include "kernels/cpu/lanes.h"
 #include "kernels/cpu/math.h"
 #include "kernels/cpu/softmax_row.h"

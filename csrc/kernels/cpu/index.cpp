@@ -2,7 +2,8 @@
 //
 // Bound by memory: by latency where single elements are picked, by bandwidth where blocks are. Each kernel touches its
 // data once. What may collide (put, scatter) is cut so that no two tasks write the same element and each element sees
-// its updates in index order; what may not is cut by output size.
+// its updates in index order; what may not is cut by output size. One core: minibatch of 256 x 784 float32 41 us, take
+// of 1 M at random 1.8 ms (AVX-512, Intel(R) Xeon(R) Processor @ 2.10GHz; docs/kernels/index.md).
 #include <cstring>
 #include <type_traits>
 

@@ -3,6 +3,8 @@
 // Bound by memory: Adam moves 28 bytes per float32 parameter (p, m, v read and written, g read), SGD with momentum 20.
 // The tensors are laid end to end and cut into slices, so a bias of ten elements costs a loop of one vector and all
 // tensors share one hand-over to the pool. Nothing here is stored past the cache: every line written was just read.
+// One core: Adam 16.8 M parameters 21 ms, 0.75 times a non-temporal copy of as many bytes; 100,000 in L2 32 us, with
+// momentum 18 us (AVX-512, Intel(R) Xeon(R) Processor @ 2.10GHz; docs/kernels/optim.md).
 #include <cmath>
 
 #include "kernels/cpu/lanes.h"
