@@ -205,9 +205,9 @@ void* take_or_map(Shared& s, int index) {
 
 // ------------------------------------------------------------------------------------------------- a thread's lists
 
-// A plain pointer is the cheapest thread-local there is; initial-exec spares the call that a shared library's
-// thread-locals otherwise cost.
-[[gnu::tls_model("initial-exec")]] thread_local ThreadCache* local = nullptr;
+// A plain pointer is the cheapest thread-local there is. Not initial-exec, though that would spare a call: it takes
+// room that glibc sets aside for few libraries, and a program that imported PyTorch first could not load this one.
+thread_local ThreadCache* local = nullptr;
 thread_local bool exiting = false;
 
 // The threads a child of fork() does not have leave it their counts; the blocks in their lists are lost to it.
@@ -309,7 +309,7 @@ struct Scratch {
   void* data;
   size_t bytes;
 };
-[[gnu::tls_model("initial-exec")]] thread_local Scratch scratch[2] = {};
+thread_local Scratch scratch[2] = {};
 
 struct ScratchOwner {
   ~ScratchOwner() {
