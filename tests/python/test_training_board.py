@@ -1,5 +1,6 @@
 """ProgressBoard: no point is ever lost, nothing is drawn where nobody looks, pictures are files."""
 
+import os
 import subprocess
 import sys
 
@@ -135,17 +136,22 @@ def test_notebook_uses_one_display_and_draws_seldom(monkeypatch):
     assert len(shell.shown) == 2
 
 
-def test_scripts_import_no_matplotlib_until_save():
+def test_heavy_modules_wait_until_they_are_needed():
     code = """
 import sys
 import freedive as fd
 from freedive import d2l
+heavy = ("numpy", "matplotlib", "tqdm", "safetensors", "typing", "inspect", "dataclasses", "argparse")
+assert not [m for m in heavy if m in sys.modules], sys.modules.keys()
 data = d2l.SyntheticRegressionData(fd.tensor([1.0]), 0.0, num_train=40, num_val=8)
 d2l.Trainer(2, progress=False).fit(d2l.LinearRegression(lr=0.1), data)
 bad = [m for m in ("matplotlib", "tqdm", "IPython", "pandas") if m in sys.modules]
 assert not bad, bad
 """
-    subprocess.run([sys.executable, "-c", code], check=True)
+    # -S: an environment may import modules of its own at start.
+    paths = [os.path.dirname(os.path.dirname(fd.__file__))]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+    subprocess.run([sys.executable, "-S", "-c", code], check=True, env=environment)
 
 
 def test_missing_matplotlib_is_one_clear_line(monkeypatch, tmp_path):

@@ -1,6 +1,8 @@
 """Trainer: the loop, its records, its errors, and readers' own versions of its methods."""
 
+import copy
 import csv
+import pickle
 
 import freedive as fd
 import pytest
@@ -104,6 +106,17 @@ def test_callbacks_and_early_stopping():
         fit(callbacks=[EarlyStopping("val_f1")])
     with pytest.raises(ValueError, match="mode"):
         EarlyStopping(mode="up")
+
+
+def test_copies_of_a_trained_model_leave_the_trainer_behind():
+    model = fit(data=line_data()).model
+    twins = [copy.deepcopy(model), pickle.loads(pickle.dumps(model))]
+    for twin in twins:
+        assert not hasattr(twin, "trainer")
+        assert (twin.net.weight == model.net.weight).all()
+        assert twin.board.data == model.board.data
+        fit(twin)
+    assert not (twins[0].net.weight == model.net.weight).all()
 
 
 # -- numbers that stop being finite -----------------------------------------------------------------------------------

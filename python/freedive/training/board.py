@@ -155,6 +155,14 @@ class ProgressBoard(HyperParameters):
         if self._lines:
             axes.legend()
 
+    def __getstate__(self) -> dict[str, Any]:
+        """A copy or pickle has the points but starts a display of its own."""
+        return {**self.__dict__, "_display": None, "fig": None, "axes": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._display = NotebookDisplay(self)
+
     def state_dict(self) -> dict:
         """Points and waiting values, for a checkpoint."""
         return {

@@ -30,6 +30,10 @@ class Module(nn.Module, HyperParameters):
         self.save_hyperparameters()
         self.board = ProgressBoard()
 
+    def __getstate__(self) -> dict[str, Any]:
+        """A copy or pickle leaves the trainer out, and with it the data."""
+        return {name: value for name, value in self.__dict__.items() if name != "trainer"}
+
     def loss(self, y_hat: fd.Tensor, y: fd.Tensor) -> fd.Tensor:
         """Scalar tensor for a minibatch's predictions and labels."""
         raise NotImplementedError(f"{type(self).__name__} needs a loss(self, y_hat, y)")
