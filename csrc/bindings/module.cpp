@@ -1,6 +1,8 @@
 // The compiled module freedive._core: the tensor door. The NumPy door, freedive._kernels, lives in the same file and is
 // initialised on its own (kernels_module.cpp).
+#include <chrono>
 #include <limits>
+#include <thread>
 
 #include "base/host.h"
 #include "bindings/bind.h"
@@ -12,12 +14,22 @@ namespace nb = nanobind;
 
 namespace {
 
+// While the interpreter ends, Python up to 3.13 ends a thread that asks for its lock by unwinding its stack, which
+// destructors on it turn into std::terminate. Such a thread waits here for the end of the process instead.
+void lock_interpreter(void* state) {
+  try {
+    PyEval_RestoreThread(static_cast<PyThreadState*>(state));
+  } catch (...) {
+    for (;;) std::this_thread::sleep_for(std::chrono::hours(1));
+  }
+}
+
 void connect_host() {
   fd::host.incref = [](void* o) { Py_INCREF(static_cast<PyObject*>(o)); };
   fd::host.decref = [](void* o) { Py_DECREF(static_cast<PyObject*>(o)); };
   fd::host.refcount = [](void* o) { return static_cast<long>(Py_REFCNT(static_cast<PyObject*>(o))); };
   fd::host.unlock = []() -> void* { return PyGILState_Check() ? PyEval_SaveThread() : nullptr; };
-  fd::host.lock = [](void* state) { PyEval_RestoreThread(static_cast<PyThreadState*>(state)); };
+  fd::host.lock = lock_interpreter;
 }
 
 }  // namespace
