@@ -10,6 +10,7 @@ import json
 import os
 import sys
 import time
+import warnings
 
 
 def workload_of(file, name, lib, args):
@@ -109,6 +110,7 @@ def serve(lib, orders, answers):
 
 if __name__ == "__main__":
     gc.disable()
+    warnings.simplefilter("ignore")
     # What a library prints must not end up among the answers.
     out = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
