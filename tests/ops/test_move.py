@@ -159,6 +159,8 @@ def test_random_pad(torch):
 
         assert_same(torch, program, [rng.normal(size=shape)], (0,), second=True)
         for mode in ("reflect", "replicate", "circular"):
+            if mode == "circular":  # torch reads memory it never wrote where one side is cropped
+                borders = [abs(b) for b in borders]
             assert_same(
                 torch,
                 lambda lib, t, mode=mode, b=borders: (lib.pad if lib is fd else lib.nn.functional.pad)(t, b, mode),
