@@ -30,7 +30,6 @@ def machine() -> dict[str, Any]:
             capture_output=True,
             text=True,
             check=True,
-            cwd=Path(__file__).parent,
         ).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
         commit = ""
