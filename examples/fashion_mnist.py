@@ -27,7 +27,7 @@ class Net(d2l.Classifier):
 
 torch.manual_seed(0)
 trainer = d2l.Trainer(
-    max_epochs=20,
+    max_epochs=8,
     checkpoint=os.path.join(OUT, "checkpoint.safetensors"),
     checkpoint_every=100,
     resume=True,

@@ -1,7 +1,8 @@
 """Data of one's own: NumPy arrays through TensorDataset, and a Dataset that makes each sample when it is asked for."""
 
-import freedive as torch
 import numpy as np
+
+import freedive as torch
 from freedive import d2l
 from freedive.data import DataLoader, Dataset, TensorDataset, random_split
 

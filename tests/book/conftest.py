@@ -2,8 +2,9 @@
 
 import os
 
-import freedive as fd
 import pytest
+
+import freedive as fd
 
 os.environ.setdefault("MPLBACKEND", "Agg")
 

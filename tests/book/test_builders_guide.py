@@ -2,8 +2,9 @@
 
 # ruff: noqa: E721 (the book compares types by ==, which must work)
 
-import freedive as torch
 import pytest
+
+import freedive as torch
 from freedive import d2l, nn
 from freedive.nn import functional as F
 

@@ -2,8 +2,9 @@
 
 import os
 
-import freedive as torch
 import pytest
+
+import freedive as torch
 from freedive import d2l, nn
 
 HERE = "/usr/share/datasets/fashion-mnist"

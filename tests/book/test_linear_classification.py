@@ -3,8 +3,9 @@
 import os
 import time
 
-import freedive as torch
 import pytest
+
+import freedive as torch
 from freedive import d2l, nn
 from freedive import vision as torchvision
 from freedive.nn import functional as F

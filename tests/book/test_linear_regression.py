@@ -2,9 +2,10 @@
 
 import time
 
-import freedive as torch
 import numpy as np
 import pytest
+
+import freedive as torch
 from freedive import d2l, nn
 
 

@@ -2,8 +2,9 @@
 
 import os
 
-import freedive as torch
 import pytest
+
+import freedive as torch
 from freedive import d2l, nn
 from freedive.nn import functional as F
 from freedive.training import Digits

@@ -2,9 +2,10 @@
 
 import math
 
-import freedive as torch
 import numpy as np
 import pytest
+
+import freedive as torch
 from freedive import d2l, nn
 from freedive.nn import functional as F
 from freedive.optim import lr_scheduler

@@ -2,9 +2,10 @@
 
 import random
 
-import freedive as torch
 import numpy as np
 import pytest
+
+import freedive as torch
 from freedive import d2l
 from freedive.distributions.multinomial import Multinomial
 

@@ -7,8 +7,9 @@ import os
 import struct
 import threading
 
-import freedive as fd
 import pytest
+
+import freedive as fd
 from freedive.data import DataFileError, DataNotFound, DownloadError, digits_split, load_digits, load_fashion_mnist
 from freedive.data.fetch import digest_check, download, find, folders, write_atomically
 from freedive.data.idx import parse_idx, read_idx

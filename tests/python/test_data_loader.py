@@ -1,8 +1,9 @@
 """DataLoader: batches, order, the last batch, prefetching, and going on where one left off."""
 
-import freedive as fd
 import numpy as np
 import pytest
+
+import freedive as fd
 from freedive.data import (
     BatchSampler,
     ConcatDataset,

@@ -2,9 +2,10 @@
 
 import os
 
-import freedive as fd
 import numpy as np
 import pytest
+
+import freedive as fd
 from freedive.data import DataLoader
 from freedive.vision import datasets, transforms
 from freedive.vision.resample import interpolation

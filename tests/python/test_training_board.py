@@ -4,8 +4,9 @@ import os
 import subprocess
 import sys
 
-import freedive as fd
 import pytest
+
+import freedive as fd
 from freedive import d2l
 from freedive.training import ProgressBoard
 

@@ -7,8 +7,9 @@ import subprocess
 import sys
 import time
 
-import freedive as fd
 import pytest
+
+import freedive as fd
 from freedive import d2l
 from freedive.training import CheckpointError, Digits, Trainer, checkpoint
 

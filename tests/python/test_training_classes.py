@@ -1,7 +1,8 @@
 """HyperParameters, Module, DataModule and the ready-made models."""
 
-import freedive as fd
 import pytest
+
+import freedive as fd
 from freedive import d2l, nn
 from freedive.training import HyperParameters, Module, add_to_class
 

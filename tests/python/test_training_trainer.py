@@ -4,8 +4,9 @@ import copy
 import csv
 import pickle
 
-import freedive as fd
 import pytest
+
+import freedive as fd
 from freedive import d2l, nn, optim
 from freedive.data import DataLoader, TensorDataset
 from freedive.training import Callback, Digits, EarlyStopping, Trainer

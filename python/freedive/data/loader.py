@@ -67,7 +67,14 @@ class DataLoader:
         self.batch_size = None if batch_sampler is not None else batch_size
         self._check(batch_size, drop_last, last)
         # Where we are: one record per iterator, so that an abandoned one cannot move its successor's position.
-        self._now: dict[str, Any] = {"epoch": 0, "position": 0, "order_seed": None, "next_seed": None, "offset": 0, "finished": False}
+        self._now: dict[str, Any] = {
+            "epoch": 0,
+            "position": 0,
+            "order_seed": None,
+            "next_seed": None,
+            "offset": 0,
+            "finished": False,
+        }
         self._resuming = False
         self._fresh = True
 
