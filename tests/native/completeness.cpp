@@ -130,6 +130,7 @@ void test_completeness(const fd_kernels& k) {
   expect_slots("scatter", k.index.scatter, kEvery);
   expect_slots("nonzero", k.index.nonzero, kAnyButHalf);
   expect_slots("minibatch", k.index.minibatch, kFloating);
+  expect_slots("sort", k.sort.sort, kAnyButHalf);
 }
 
 }  // namespace fd::native

@@ -32,6 +32,7 @@ constexpr Family kFamilies[] = {
     {"batch_norm", test_batch_norm},
     {"optim", test_optim},
     {"index", test_index},
+    {"sort", test_sort},
 };
 
 void test_tables(const Tables& t) {

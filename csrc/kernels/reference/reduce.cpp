@@ -1,5 +1,6 @@
 // Reductions over any dimensions and scans along one. An operation is a small state that takes one element at a time:
 //   take(x, position)   position counts the elements taken before x
+//   start_again()       only of those that want to see everything twice: a second pass begins
 //   value()             the result so far, rounded by whoever stores it
 // Floating sums run in double (sum.h).
 #include "kernels/reference/iterate.h"
@@ -107,24 +108,32 @@ struct CountNonzero {
   int64_t value() const { return count; }
 };
 
-// Welford's recurrence (Technometrics 4, 1962): the squares of deviations are never formed from a large mean.
+// Two passes, so that the squares of deviations are never formed from a large mean.
 template <class T>
 struct Var {
   using Result = T;
   using Second = T;
-  double mean = 0, squares = 0, correction = 0;
+  Sum total, squares;
+  double mean = 0, correction = 0;
   int64_t count = 0;
+  bool again = false;
   void take(T x, int64_t) {
-    count++;
-    const double deviation = x - mean;
-    mean += deviation / double(count);
-    squares += deviation * (x - mean);
+    if (again) {
+      squares += (x - mean) * (x - mean);
+    } else {
+      total += x;
+      count++;
+    }
+  }
+  void start_again() {
+    mean = total / double(count);
+    again = true;
   }
   double value() const {
     const double divisor = double(count) - correction;
     return squares / (divisor > 0 ? divisor : 0);
   }
-  double second() const { return count ? mean : std::numeric_limits<double>::quiet_NaN(); }
+  double second() const { return mean; }
 };
 
 template <class T>
@@ -147,12 +156,14 @@ struct Norm1 {
 template <class T>
 struct LogSumExp {
   using Result = T;
-  double largest = -std::numeric_limits<double>::infinity(), sum = 0;
+  double largest = -std::numeric_limits<double>::infinity();
+  Sum sum;
   void take(T x, int64_t) {
     if (x == largest) {
       sum += 1;
     } else if (x > largest) {
-      sum = sum * std::exp(largest - x) + 1;
+      sum *= std::exp(largest - x);
+      sum += 1;
       largest = x;
     } else {
       sum += std::exp(x - largest);
@@ -191,11 +202,18 @@ fd_status reduce(fd_context*, const fd_reduce* r) {
       State state[kTile];
       if constexpr (requires { state[0].correction; })
         for (State& s : state) s.correction = r->param;
-      int64_t position = 0;
-      for_each_offset<1>(r->reduced_ndim, r->reduced_size, {r->reduced_stride}, [&](const int64_t (&offset)[1]) {
-        for (int64_t j = 0; j < width; j++) state[j].take(in[offset[0] + j * kept_step], position);
-        position++;
-      });
+      const auto pass = [&] {
+        int64_t position = 0;
+        for_each_offset<1>(r->reduced_ndim, r->reduced_size, {r->reduced_stride}, [&](const int64_t (&offset)[1]) {
+          for (int64_t j = 0; j < width; j++) state[j].take(in[offset[0] + j * kept_step], position);
+          position++;
+        });
+      };
+      pass();
+      if constexpr (requires { state[0].start_again(); }) {
+        for (State& s : state) s.start_again();
+        pass();
+      }
       for (int64_t j = 0; j < width; j++) store(*r, at++, state[j]);
     }
   });

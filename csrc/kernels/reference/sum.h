@@ -12,6 +12,10 @@ class Sum {
     lost_ += (total_ - (next - part)) + (x - part);
     total_ = next;
   }
+  void operator*=(double factor) {
+    total_ *= factor;
+    lost_ *= factor;
+  }
   operator double() const { return lost_ == lost_ ? total_ + lost_ : total_; }  // infinities leave NaN in lost_
 
  private:
