@@ -11,13 +11,27 @@ namespace fd {
 struct Error : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
-struct ShapeError : Error { using Error::Error; };   // Python: freedive.ShapeError, a ValueError
-struct ValueError : Error { using Error::Error; };   // Python: ValueError
-struct DTypeError : Error { using Error::Error; };   // Python: freedive.DTypeError, a TypeError
-struct IndexError : Error { using Error::Error; };   // Python: IndexError
-struct DeviceError : Error { using Error::Error; };  // Python: freedive.DeviceError, a RuntimeError
-struct GradError : Error { using Error::Error; };    // Python: freedive.GradError, a RuntimeError
-struct MemoryError : Error { using Error::Error; };  // Python: MemoryError
+struct ShapeError : Error {
+  using Error::Error;
+};  // Python: freedive.ShapeError, a ValueError
+struct ValueError : Error {
+  using Error::Error;
+};  // Python: ValueError
+struct DTypeError : Error {
+  using Error::Error;
+};  // Python: freedive.DTypeError, a TypeError
+struct IndexError : Error {
+  using Error::Error;
+};  // Python: IndexError
+struct DeviceError : Error {
+  using Error::Error;
+};  // Python: freedive.DeviceError, a RuntimeError
+struct GradError : Error {
+  using Error::Error;
+};  // Python: freedive.GradError, a RuntimeError
+struct MemoryError : Error {
+  using Error::Error;
+};  // Python: MemoryError
 
 // Joins its arguments into one message; everything with an operator<< may be passed.
 template <class... Parts>
@@ -35,7 +49,8 @@ template <class E, class... Parts>
 // check<ShapeError>(a == b, "op: ", a, " rows but ", b, " labels"): the message is only built on failure.
 template <class E, class... Parts>
 inline void check(bool ok, const Parts&... parts) {
-  if (!ok) [[unlikely]] fail<E>(parts...);
+  if (!ok) [[unlikely]]
+    fail<E>(parts...);
 }
 
 }  // namespace fd

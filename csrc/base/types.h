@@ -165,9 +165,8 @@ inline Shape broadcast(const char* op, const Shape& a, const Shape& b) {
   const int shift = longer.size() - shorter.size();
   for (int i = 0; i < shorter.size(); i++) {
     const int64_t x = longer[i + shift], y = shorter[i];
-    check<ShapeError>(x == y || x == 1 || y == 1, op, ": shapes ", a, " and ", b,
-                      " do not broadcast: dimension ", i + shift, " is ", a.size() >= b.size() ? x : y, " against ",
-                      a.size() >= b.size() ? y : x);
+    check<ShapeError>(x == y || x == 1 || y == 1, op, ": shapes ", a, " and ", b, " do not broadcast: dimension ",
+                      i + shift, " is ", a.size() >= b.size() ? x : y, " against ", a.size() >= b.size() ? y : x);
     out[i + shift] = x == 1 ? y : x;
   }
   return out;

@@ -359,7 +359,10 @@ void bind_composed(nb::module_& m) {
   };
   function_and_method(m, "lerp", lerp, "end"_a, "weight"_a, "input + weight * (end - input).");
   method(
-      "lerp_", [lerp](const Tensor& a, const Tensor& b, const OperandArg& w) { return ops::copy_(a, lerp(ops::old_value(a), b, w)); },
+      "lerp_",
+      [lerp](const Tensor& a, const Tensor& b, const OperandArg& w) {
+        return ops::copy_(a, lerp(ops::old_value(a), b, w));
+      },
       "end"_a, "weight"_a, "In place.");
   const auto addcmul = [](const Tensor& t, const Tensor& a, const Tensor& b, Scalar value) {
     return ops::add(t, ops::mul(ops::mul(a, b), value));

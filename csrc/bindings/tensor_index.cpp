@@ -208,7 +208,9 @@ void bind_scatter(nb::module_& m) {
   method(
       "scatter_reduce_",
       [reduced](const Tensor& t, int64_t dim, const Tensor& index, const Tensor& src, const std::string& reduce,
-                bool include_self) { return ops::copy_(t, reduced(ops::old_value(t), dim, index, src, reduce, include_self)); },
+                bool include_self) {
+        return ops::copy_(t, reduced(ops::old_value(t), dim, index, src, reduce, include_self));
+      },
       "dim"_a, "index"_a, "src"_a, "reduce"_a, nb::kw_only(), "include_self"_a = true, "scatter_reduce in place.");
   const auto take_along = [](const Tensor& t, const Tensor& indices, std::optional<int64_t> dim) {
     return ops::take_along_dim(t, indices, dim);

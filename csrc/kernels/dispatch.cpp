@@ -9,15 +9,23 @@
 
 namespace fd {
 
-namespace reference { void fill(fd_kernels* table); }
+namespace reference {
+void fill(fd_kernels* table);
+}
 #ifdef FD_BUILD_AVX2
-namespace avx2 { void fill(fd_kernels* table); }
+namespace avx2 {
+void fill(fd_kernels* table);
+}
 #endif
 #ifdef FD_BUILD_AVX512
-namespace avx512 { void fill(fd_kernels* table); }
+namespace avx512 {
+void fill(fd_kernels* table);
+}
 #endif
 #ifdef FD_BUILD_NEON
-namespace neon { void fill(fd_kernels* table); }
+namespace neon {
+void fill(fd_kernels* table);
+}
 #endif
 
 namespace {
@@ -26,7 +34,8 @@ constexpr const char* kNames[kIsaCount] = {"reference", "avx2", "avx512", "neon"
 
 bool cpu_has(Isa isa) {
   switch (isa) {
-    case Isa::reference: return true;
+    case Isa::reference:
+      return true;
 #if defined(__x86_64__)
     case Isa::avx2:
       return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
@@ -35,25 +44,32 @@ bool cpu_has(Isa isa) {
              __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
 #endif
 #if defined(__aarch64__)
-    case Isa::neon: return true;
+    case Isa::neon:
+      return true;
 #endif
-    default: return false;
+    default:
+      return false;
   }
 }
 
 bool built(Isa isa) {
   switch (isa) {
-    case Isa::reference: return true;
+    case Isa::reference:
+      return true;
 #ifdef FD_BUILD_AVX2
-    case Isa::avx2: return true;
+    case Isa::avx2:
+      return true;
 #endif
 #ifdef FD_BUILD_AVX512
-    case Isa::avx512: return true;
+    case Isa::avx512:
+      return true;
 #endif
 #ifdef FD_BUILD_NEON
-    case Isa::neon: return true;
+    case Isa::neon:
+      return true;
 #endif
-    default: return false;
+    default:
+      return false;
   }
 }
 
@@ -148,10 +164,14 @@ std::string isa_reason() {
   const char* wanted = std::getenv("FREEDIVE_ISA");
   if (wanted && *wanted && name(current_isa()) == std::string(wanted)) return text("FREEDIVE_ISA=", wanted);
   switch (current_isa()) {
-    case Isa::avx512: return "CPUID reports avx512f, avx512bw, avx512dq and avx512vl";
-    case Isa::avx2: return "CPUID reports avx2 and fma";
-    case Isa::neon: return "every aarch64 CPU has NEON";
-    default: return "no wider instruction set was found";
+    case Isa::avx512:
+      return "CPUID reports avx512f, avx512bw, avx512dq and avx512vl";
+    case Isa::avx2:
+      return "CPUID reports avx2 and fma";
+    case Isa::neon:
+      return "every aarch64 CPU has NEON";
+    default:
+      return "no wider instruction set was found";
   }
 }
 

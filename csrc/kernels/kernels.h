@@ -31,7 +31,7 @@ typedef enum fd_status {
 } fd_status;
 
 typedef struct fd_fault {
-  int32_t code;     /* an fd_status, or the device's own number */
+  int32_t code; /* an fd_status, or the device's own number */
   int32_t reserved;
   int64_t position; /* linear position of the offending element in its tensor */
   int64_t value;    /* what it held */
@@ -48,9 +48,9 @@ struct fd_context {
      entry itself, slot 1 to its tasks; asking again for a slot may move it and loses what it held. Kept between
      calls, so that a steady state costs no system call. */
   void* (*workspace)(fd_context* context, int32_t slot, size_t bytes);
-  int32_t threads;                             /* how many threads parallel() uses at most; a hint, never a result */
+  int32_t threads; /* how many threads parallel() uses at most; a hint, never a result */
   int32_t reserved;
-  int64_t l1_bytes, l2_bytes, l3_bytes;        /* data caches of one core, one core, the package; 0 = unknown */
+  int64_t l1_bytes, l2_bytes, l3_bytes; /* data caches of one core, one core, the package; 0 = unknown */
 };
 
 /* ------------------------------------------------------------------------------------------------ elementwise */
@@ -77,100 +77,100 @@ typedef struct fd_elementwise {
 } fd_elementwise;
 
 /* op, name, meaning. T -> T; T floating, except where "any" (all but half) or "signed" is said. */
-#define FD_UNARY_OPS(X)                                                                     \
-  X(NEG, neg)                 /* any but bool */                                            \
-  X(ABS, abs)                 /* any but bool */                                            \
-  X(SIGN, sign)               /* any but bool; NaN -> NaN for floats */                     \
-  X(SQUARE, square)           /* any but bool */                                            \
-  X(BITWISE_NOT, bitwise_not) /* bool (logical not) and integers */                         \
-  X(RECIPROCAL, reciprocal)                                                                 \
-  X(SQRT, sqrt)                                                                             \
-  X(RSQRT, rsqrt)                                                                           \
-  X(EXP, exp)                                                                               \
-  X(EXP2, exp2)                                                                             \
-  X(EXPM1, expm1)                                                                           \
-  X(LOG, log)                                                                               \
-  X(LOG2, log2)                                                                             \
-  X(LOG10, log10)                                                                           \
-  X(LOG1P, log1p)                                                                           \
-  X(SIN, sin)                                                                               \
-  X(COS, cos)                                                                               \
-  X(TAN, tan)                                                                               \
-  X(ASIN, asin)                                                                             \
-  X(ACOS, acos)                                                                             \
-  X(ATAN, atan)                                                                             \
-  X(SINH, sinh)                                                                             \
-  X(COSH, cosh)                                                                             \
-  X(TANH, tanh)                                                                             \
-  X(ASINH, asinh)                                                                           \
-  X(ACOSH, acosh)                                                                           \
-  X(ATANH, atanh)                                                                           \
-  X(ERF, erf)                                                                               \
-  X(FLOOR, floor)                                                                           \
-  X(CEIL, ceil)                                                                             \
-  X(ROUND, round)             /* half to even */                                            \
-  X(TRUNC, trunc)                                                                           \
-  X(SIGMOID, sigmoid)         /* 1 / (1 + e^-x) */                                          \
-  X(LOGSIGMOID, logsigmoid)   /* -log(1 + e^-x), stable */                                  \
-  X(SOFTPLUS, softplus)       /* log(1 + e^(bx)) / b; x where bx > t; param b, t */         \
-  X(RELU, relu)               /* any but bool; keeps NaN */                                 \
-  X(LEAKY_RELU, leaky_relu)   /* x > 0 ? x : slope x; param slope */                        \
-  X(ELU, elu)                 /* x > 0 ? scale x : scale alpha (e^(x input_scale) - 1);     \
-                                 param alpha, scale, input_scale */                         \
-  X(GELU, gelu)               /* x Phi(x), by erf */                                        \
-  X(GELU_TANH, gelu_tanh)     /* 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) */         \
-  X(SILU, silu)               /* x sigmoid(x) */                                            \
-  X(MISH, mish)               /* x tanh(softplus(x)) */                                     \
-  X(CLAMP, clamp)             /* any but bool; min(max(x, lo), hi); param lo, hi (may be    \
-                                 infinite); keeps NaN */
+#define FD_UNARY_OPS(X)                                                                \
+  X(NEG, neg)                 /* any but bool */                                       \
+  X(ABS, abs)                 /* any but bool */                                       \
+  X(SIGN, sign)               /* any but bool; NaN -> NaN for floats */                \
+  X(SQUARE, square)           /* any but bool */                                       \
+  X(BITWISE_NOT, bitwise_not) /* bool (logical not) and integers */                    \
+  X(RECIPROCAL, reciprocal)                                                            \
+  X(SQRT, sqrt)                                                                        \
+  X(RSQRT, rsqrt)                                                                      \
+  X(EXP, exp)                                                                          \
+  X(EXP2, exp2)                                                                        \
+  X(EXPM1, expm1)                                                                      \
+  X(LOG, log)                                                                          \
+  X(LOG2, log2)                                                                        \
+  X(LOG10, log10)                                                                      \
+  X(LOG1P, log1p)                                                                      \
+  X(SIN, sin)                                                                          \
+  X(COS, cos)                                                                          \
+  X(TAN, tan)                                                                          \
+  X(ASIN, asin)                                                                        \
+  X(ACOS, acos)                                                                        \
+  X(ATAN, atan)                                                                        \
+  X(SINH, sinh)                                                                        \
+  X(COSH, cosh)                                                                        \
+  X(TANH, tanh)                                                                        \
+  X(ASINH, asinh)                                                                      \
+  X(ACOSH, acosh)                                                                      \
+  X(ATANH, atanh)                                                                      \
+  X(ERF, erf)                                                                          \
+  X(FLOOR, floor)                                                                      \
+  X(CEIL, ceil)                                                                        \
+  X(ROUND, round) /* half to even */                                                   \
+  X(TRUNC, trunc)                                                                      \
+  X(SIGMOID, sigmoid)       /* 1 / (1 + e^-x) */                                       \
+  X(LOGSIGMOID, logsigmoid) /* -log(1 + e^-x), stable */                               \
+  X(SOFTPLUS, softplus)     /* log(1 + e^(bx)) / b; x where bx > t; param b, t */      \
+  X(RELU, relu)             /* any but bool; keeps NaN */                              \
+  X(LEAKY_RELU, leaky_relu) /* x > 0 ? x : slope x; param slope */                     \
+  X(ELU, elu)               /* x > 0 ? scale x : scale alpha (e^(x input_scale) - 1);  \
+                               param alpha, scale, input_scale */                      \
+  X(GELU, gelu)             /* x Phi(x), by erf */                                     \
+  X(GELU_TANH, gelu_tanh)   /* 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) */      \
+  X(SILU, silu)             /* x sigmoid(x) */                                         \
+  X(MISH, mish)             /* x tanh(softplus(x)) */                                  \
+  X(CLAMP, clamp)           /* any but bool; min(max(x, lo), hi); param lo, hi (may be \
+                               infinite); keeps NaN */
 
 /* (T, T) -> T; T any but half and bool unless said. Integer division by zero is the caller's check. */
-#define FD_BINARY_OPS(X)                                                                                        \
-  X(ADD, add)             /* bool: or */                                                                        \
-  X(SUB, sub)                                                                                                   \
-  X(MUL, mul)             /* bool: and */                                                                       \
-  X(DIV, div)             /* floating only */                                                                   \
-  X(FLOOR_DIV, floor_div) /* rounds to minus infinity */                                                        \
-  X(REMAINDER, remainder) /* sign of the divisor, as Python's % */                                              \
-  X(FMOD, fmod)           /* sign of the dividend, as C's */                                                    \
-  X(POW, pow)             /* integers: exponent >= 0 is the caller's check */                                   \
-  X(MAXIMUM, maximum)     /* bool too; NaN wins */                                                              \
-  X(MINIMUM, minimum)     /* bool too; NaN wins */                                                              \
-  X(ATAN2, atan2)         /* floating only, as are the following up to BITWISE_AND */                           \
-  X(COPYSIGN, copysign)                                                                                         \
-  X(HYPOT, hypot)                                                                                               \
-  X(TANH_GRAD, tanh_grad)             /* (g, y): g (1 - y^2) */                                                 \
-  X(SIGMOID_GRAD, sigmoid_grad)       /* (g, y): g y (1 - y) */                                                 \
-  X(RELU_GRAD, relu_grad)             /* (g, y): y > 0 ? g : 0 */                                               \
-  X(LEAKY_RELU_GRAD, leaky_relu_grad) /* (g, x); param as LEAKY_RELU */                                         \
-  X(ELU_GRAD, elu_grad)               /* (g, x); param as ELU */                                                \
-  X(SOFTPLUS_GRAD, softplus_grad)     /* (g, x); param as SOFTPLUS */                                           \
-  X(LOGSIGMOID_GRAD, logsigmoid_grad) /* (g, x): g sigmoid(-x) */                                               \
-  X(GELU_GRAD, gelu_grad)             /* (g, x) */                                                              \
-  X(GELU_TANH_GRAD, gelu_tanh_grad)   /* (g, x) */                                                              \
-  X(SILU_GRAD, silu_grad)             /* (g, x) */                                                              \
-  X(MISH_GRAD, mish_grad)             /* (g, x) */                                                              \
-  X(CLAMP_GRAD, clamp_grad)           /* (g, x): lo <= x <= hi ? g : 0; param as CLAMP */                       \
-  X(BITWISE_AND, bitwise_and)         /* bool and integers, as are the following */                             \
-  X(BITWISE_OR, bitwise_or)                                                                                     \
-  X(BITWISE_XOR, bitwise_xor)                                                                                   \
-  X(SHIFT_LEFT, shift_left)           /* integers */                                                            \
-  X(SHIFT_RIGHT, shift_right)         /* integers; arithmetic */
+#define FD_BINARY_OPS(X)                                                                  \
+  X(ADD, add) /* bool: or */                                                              \
+  X(SUB, sub)                                                                             \
+  X(MUL, mul)             /* bool: and */                                                 \
+  X(DIV, div)             /* floating only */                                             \
+  X(FLOOR_DIV, floor_div) /* rounds to minus infinity */                                  \
+  X(REMAINDER, remainder) /* sign of the divisor, as Python's % */                        \
+  X(FMOD, fmod)           /* sign of the dividend, as C's */                              \
+  X(POW, pow)             /* integers: exponent >= 0 is the caller's check */             \
+  X(MAXIMUM, maximum)     /* bool too; NaN wins */                                        \
+  X(MINIMUM, minimum)     /* bool too; NaN wins */                                        \
+  X(ATAN2, atan2)         /* floating only, as are the following up to BITWISE_AND */     \
+  X(COPYSIGN, copysign)                                                                   \
+  X(HYPOT, hypot)                                                                         \
+  X(TANH_GRAD, tanh_grad)             /* (g, y): g (1 - y^2) */                           \
+  X(SIGMOID_GRAD, sigmoid_grad)       /* (g, y): g y (1 - y) */                           \
+  X(RELU_GRAD, relu_grad)             /* (g, y): y > 0 ? g : 0 */                         \
+  X(LEAKY_RELU_GRAD, leaky_relu_grad) /* (g, x); param as LEAKY_RELU */                   \
+  X(ELU_GRAD, elu_grad)               /* (g, x); param as ELU */                          \
+  X(SOFTPLUS_GRAD, softplus_grad)     /* (g, x); param as SOFTPLUS */                     \
+  X(LOGSIGMOID_GRAD, logsigmoid_grad) /* (g, x): g sigmoid(-x) */                         \
+  X(GELU_GRAD, gelu_grad)             /* (g, x) */                                        \
+  X(GELU_TANH_GRAD, gelu_tanh_grad)   /* (g, x) */                                        \
+  X(SILU_GRAD, silu_grad)             /* (g, x) */                                        \
+  X(MISH_GRAD, mish_grad)             /* (g, x) */                                        \
+  X(CLAMP_GRAD, clamp_grad)           /* (g, x): lo <= x <= hi ? g : 0; param as CLAMP */ \
+  X(BITWISE_AND, bitwise_and)         /* bool and integers, as are the following */       \
+  X(BITWISE_OR, bitwise_or)                                                               \
+  X(BITWISE_XOR, bitwise_xor)                                                             \
+  X(SHIFT_LEFT, shift_left)   /* integers */                                              \
+  X(SHIFT_RIGHT, shift_right) /* integers; arithmetic */
 
 /* T -> bool or (T, T) -> bool; T any but half. */
-#define FD_COMPARE_OPS(X)                                                       \
-  X(EQ, eq)                                                                     \
-  X(NE, ne)                                                                     \
-  X(LT, lt)                                                                     \
-  X(LE, le)                                                                     \
-  X(GT, gt)                                                                     \
-  X(GE, ge)                                                                     \
-  X(LOGICAL_AND, logical_and)                                                   \
-  X(LOGICAL_OR, logical_or)                                                     \
-  X(LOGICAL_XOR, logical_xor)                                                   \
-  X(LOGICAL_NOT, logical_not) /* one operand, as are the following */           \
-  X(ISNAN, isnan)                                                               \
-  X(ISINF, isinf)                                                               \
+#define FD_COMPARE_OPS(X)                                             \
+  X(EQ, eq)                                                           \
+  X(NE, ne)                                                           \
+  X(LT, lt)                                                           \
+  X(LE, le)                                                           \
+  X(GT, gt)                                                           \
+  X(GE, ge)                                                           \
+  X(LOGICAL_AND, logical_and)                                         \
+  X(LOGICAL_OR, logical_or)                                           \
+  X(LOGICAL_XOR, logical_xor)                                         \
+  X(LOGICAL_NOT, logical_not) /* one operand, as are the following */ \
+  X(ISNAN, isnan)                                                     \
+  X(ISINF, isinf)                                                     \
   X(ISFINITE, isfinite)
 
 #define FD_ENUM_ENTRY(OP, name) FD_##OP,
@@ -185,11 +185,11 @@ typedef struct fd_elementwise_kernels {
   fd_elementwise_fn* unary[FD_UNARY_COUNT][FD_DTYPE_COUNT];
   fd_elementwise_fn* binary[FD_BINARY_COUNT][FD_DTYPE_COUNT];
   fd_elementwise_fn* compare[FD_COMPARE_COUNT][FD_DTYPE_COUNT];
-  fd_elementwise_fn* where[FD_DTYPE_COUNT];                  /* in[0] bool ? in[1] : in[2]; every dtype */
-  fd_elementwise_fn* cast[FD_DTYPE_COUNT][FD_DTYPE_COUNT];   /* [from][to]; every pair; [t][t] is a strided copy; with
-                                                                in[0] NULL it fills with scalar[0] of dtype `from`.
-                                                                float -> integer truncates; -> bool is x != 0;
-                                                                -> half rounds to nearest even */
+  fd_elementwise_fn* where[FD_DTYPE_COUNT];                /* in[0] bool ? in[1] : in[2]; every dtype */
+  fd_elementwise_fn* cast[FD_DTYPE_COUNT][FD_DTYPE_COUNT]; /* [from][to]; every pair; [t][t] is a strided copy; with
+                                                              in[0] NULL it fills with scalar[0] of dtype `from`.
+                                                              float -> integer truncates; -> bool is x != 0;
+                                                              -> half rounds to nearest even */
 } fd_elementwise_kernels;
 
 /* ------------------------------------------------------------------------------------------------ reduce, scan */
@@ -207,28 +207,28 @@ typedef struct fd_reduce {
   double param; /* VAR: what is subtracted from the count (1 = unbiased) */
 } fd_reduce;
 
-#define FD_REDUCE_OPS(X)                                                                         \
-  X(SUM, sum)               /* T -> T floating; bool, integers -> int64 */                       \
-  X(MEAN, mean)             /* floating */                                                       \
-  X(PROD, prod)             /* as SUM */                                                         \
-  X(MAX, max)               /* T -> T, any but half; NaN wins */                                 \
-  X(MIN, min)                                                                                    \
-  X(ARGMAX, argmax)         /* -> int64: position in the reduced space in C order, the first     \
-                               of equals, a NaN before all */                                    \
-  X(ARGMIN, argmin)                                                                              \
-  X(ANY, any)               /* any but half -> bool */                                           \
-  X(ALL, all)                                                                                    \
-  X(COUNT_NONZERO, count_nonzero) /* any but half -> int64 */                                    \
-  X(VAR, var)               /* floating; two passes or Welford: a large mean must not hurt */    \
-  X(NORM2, norm2)           /* floating: sqrt of the sum of squares, computed in double for f32 */ \
-  X(NORM1, norm1)           /* floating: sum of absolute values */                               \
-  X(LOGSUMEXP, logsumexp)   /* floating, stable; all -inf -> -inf */
+#define FD_REDUCE_OPS(X)                                                                                 \
+  X(SUM, sum)   /* T -> T floating; bool, integers -> int64 */                                           \
+  X(MEAN, mean) /* floating */                                                                           \
+  X(PROD, prod) /* as SUM */                                                                             \
+  X(MAX, max)   /* T -> T, any but half; NaN wins */                                                     \
+  X(MIN, min)                                                                                            \
+  X(ARGMAX, argmax) /* -> int64: position in the reduced space in C order, the first                     \
+                       of equals, a NaN before all */                                                    \
+  X(ARGMIN, argmin)                                                                                      \
+  X(ANY, any) /* any but half -> bool */                                                                 \
+  X(ALL, all)                                                                                            \
+  X(COUNT_NONZERO, count_nonzero) /* any but half -> int64 */                                            \
+  X(VAR, var)                     /* floating; two passes or Welford: a large mean must not hurt */      \
+  X(NORM2, norm2)                 /* floating: sqrt of the sum of squares, computed in double for f32 */ \
+  X(NORM1, norm1)                 /* floating: sum of absolute values */                                 \
+  X(LOGSUMEXP, logsumexp)         /* floating, stable; all -inf -> -inf */
 
-#define FD_SCAN_OPS(X)                                                          \
-  X(CUMSUM, cumsum)         /* floating T -> T, int64 -> int64 */               \
-  X(CUMPROD, cumprod)       /* as CUMSUM */                                     \
-  X(CUMMAX, cummax)         /* any but half; indices of the last of equals */   \
-  X(CUMMIN, cummin)                                                             \
+#define FD_SCAN_OPS(X)                                                  \
+  X(CUMSUM, cumsum)   /* floating T -> T, int64 -> int64 */             \
+  X(CUMPROD, cumprod) /* as CUMSUM */                                   \
+  X(CUMMAX, cummax)   /* any but half; indices of the last of equals */ \
+  X(CUMMIN, cummin)                                                     \
   X(LOGCUMSUMEXP, logcumsumexp) /* floating */
 
 #define FD_ENUM_ENTRY(OP, name) FD_REDUCE_##OP,
@@ -271,11 +271,11 @@ typedef struct fd_gemm {
   int64_t lda, ldb, ldc;
   int64_t batch_a, batch_b, batch_c;
   int32_t trans_a, trans_b;
-  int32_t accumulate;     /* 1: add to what C holds */
-  int32_t activation;     /* fd_activation, after bias */
-  const void* bias;       /* [n], added to every row; NULL: none */
-  const void* gate;       /* [m, ldgate]: y of an activation; C is multiplied by that activation's derivative at y,
-                             last of all; NULL: none. Batch stride is batch_c. */
+  int32_t accumulate; /* 1: add to what C holds */
+  int32_t activation; /* fd_activation, after bias */
+  const void* bias;   /* [n], added to every row; NULL: none */
+  const void* gate;   /* [m, ldgate]: y of an activation; C is multiplied by that activation's derivative at y,
+                         last of all; NULL: none. Batch stride is batch_c. */
   int64_t ldgate;
   int32_t gate_activation;
   int32_t reserved;
@@ -329,20 +329,20 @@ typedef struct fd_loss {
   const void* pred;
   const void* target;
   double param;
-  double scale;  /* multiplies total and grad: 1/n for a mean */
-  void* each;    /* [n], T, not scaled; NULL: not wanted */
-  void* total;   /* one T; NULL: not wanted */
-  void* grad;    /* [n], T: d total / d pred; NULL: not wanted; may be pred */
+  double scale; /* multiplies total and grad: 1/n for a mean */
+  void* each;   /* [n], T, not scaled; NULL: not wanted */
+  void* total;  /* one T; NULL: not wanted */
+  void* grad;   /* [n], T: d total / d pred; NULL: not wanted; may be pred */
 } fd_loss;
 
-#define FD_LOSS_OPS(X)                                                                                  \
-  X(SQUARED, squared)         /* (p - t)^2 */                                                           \
-  X(L1, l1)                   /* |p - t|, derivative 0 at 0 */                                          \
-  X(HUBER, huber)             /* |d| <= delta ? d^2/2 : delta (|d| - delta/2); param delta */           \
-  X(SMOOTH_L1, smooth_l1)     /* |d| < beta ? d^2 / (2 beta) : |d| - beta/2; param beta (0: L1) */      \
-  X(KL, kl)                   /* t (log t - p), 0 where t = 0; p is a log-probability */                \
-  X(BCE, bce)                 /* -t log p - (1 - t) log(1 - p), logs clamped at -100 */                 \
-  X(BCE_LOGITS, bce_logits)   /* the same of sigmoid(p), stable */
+#define FD_LOSS_OPS(X)                                                                           \
+  X(SQUARED, squared)       /* (p - t)^2 */                                                      \
+  X(L1, l1)                 /* |p - t|, derivative 0 at 0 */                                     \
+  X(HUBER, huber)           /* |d| <= delta ? d^2/2 : delta (|d| - delta/2); param delta */      \
+  X(SMOOTH_L1, smooth_l1)   /* |d| < beta ? d^2 / (2 beta) : |d| - beta/2; param beta (0: L1) */ \
+  X(KL, kl)                 /* t (log t - p), 0 where t = 0; p is a log-probability */           \
+  X(BCE, bce)               /* -t log p - (1 - t) log(1 - p), logs clamped at -100 */            \
+  X(BCE_LOGITS, bce_logits) /* the same of sigmoid(p), stable */
 
 #define FD_ENUM_ENTRY(OP, name) FD_LOSS_##OP,
 enum fd_loss_op { FD_LOSS_OPS(FD_ENUM_ENTRY) FD_LOSS_COUNT };
@@ -384,7 +384,7 @@ typedef struct fd_dropout {
 typedef struct fd_random {
   int64_t n;
   void* out;
-  double a, b; /* uniform: [a, b); normal: mean, standard deviation; bernoulli: probability a */
+  double a, b;       /* uniform: [a, b); normal: mean, standard deviation; bernoulli: probability a */
   int64_t low, high; /* randint: [low, high), high > low */
   const fd_rng* rng;
 } fd_random;
@@ -393,11 +393,11 @@ typedef fd_status fd_dropout_fn(fd_context* context, const fd_dropout* args);
 typedef fd_status fd_random_fn(fd_context* context, const fd_random* args);
 
 typedef struct fd_dropout_kernels {
-  fd_dropout_fn* dropout[FD_DTYPE_COUNT]; /* float32, float64 */
-  fd_random_fn* uniform[FD_DTYPE_COUNT];  /* float32: 24 bits of word i; float64: 53 bits of words 2i, 2i+1 */
-  fd_random_fn* normal[FD_DTYPE_COUNT];   /* Box-Muller on words 2j, 2j+1 for elements 2j (cos), 2j+1 (sin) */
-  fd_random_fn* randint[FD_DTYPE_COUNT];  /* every integer dtype and float32, float64 */
-  fd_random_fn* bernoulli[FD_DTYPE_COUNT];/* 0 or 1 of every dtype but half */
+  fd_dropout_fn* dropout[FD_DTYPE_COUNT];  /* float32, float64 */
+  fd_random_fn* uniform[FD_DTYPE_COUNT];   /* float32: 24 bits of word i; float64: 53 bits of words 2i, 2i+1 */
+  fd_random_fn* normal[FD_DTYPE_COUNT];    /* Box-Muller on words 2j, 2j+1 for elements 2j (cos), 2j+1 (sin) */
+  fd_random_fn* randint[FD_DTYPE_COUNT];   /* every integer dtype and float32, float64 */
+  fd_random_fn* bernoulli[FD_DTYPE_COUNT]; /* 0 or 1 of every dtype but half */
 } fd_dropout_kernels;
 
 /* --------------------------------------------------------------------------------------------- batch norm */
@@ -410,20 +410,20 @@ typedef struct fd_dropout_kernels {
 typedef struct fd_batch_norm {
   int64_t n, c, s;
   const void* x;
-  void* y;                        /* forward; may be x when not training */
-  const void* weight;             /* [c]; NULL: 1 */
-  const void* bias;               /* [c]; NULL: 0 */
-  void* running_mean;             /* [c]; NULL: none kept */
+  void* y;            /* forward; may be x when not training */
+  const void* weight; /* [c]; NULL: 1 */
+  const void* bias;   /* [c]; NULL: 0 */
+  void* running_mean; /* [c]; NULL: none kept */
   void* running_var;
   double momentum, eps;
   int32_t training;
   int32_t reserved;
-  void* save_mean;                /* [c]: written by forward (either mode), read by backward */
-  void* save_invstd;              /* [c]: 1 / sqrt(var + eps) */
-  const void* gy;                 /* backward */
-  void* gx;                       /* NULL: not wanted; may be gy */
-  void* gweight;                  /* [c]; NULL: not wanted */
-  void* gbias;                    /* [c]; NULL: not wanted */
+  void* save_mean;   /* [c]: written by forward (either mode), read by backward */
+  void* save_invstd; /* [c]: 1 / sqrt(var + eps) */
+  const void* gy;    /* backward */
+  void* gx;          /* NULL: not wanted; may be gy */
+  void* gweight;     /* [c]; NULL: not wanted */
+  void* gbias;       /* [c]; NULL: not wanted */
 } fd_batch_norm;
 
 typedef fd_status fd_batch_norm_fn(fd_context* context, const fd_batch_norm* args);
@@ -436,9 +436,9 @@ typedef struct fd_batch_norm_kernels {
 /* ------------------------------------------------------------------------------------------------- optim */
 
 typedef struct fd_optim_tensor {
-  void* param;       /* contiguous [n] */
-  const void* grad;  /* contiguous [n] */
-  void* state[3];    /* contiguous [n]; sgd: momentum buffer (NULL if momentum is 0); adam: m, v, max v (amsgrad) */
+  void* param;      /* contiguous [n] */
+  const void* grad; /* contiguous [n] */
+  void* state[3];   /* contiguous [n]; sgd: momentum buffer (NULL if momentum is 0); adam: m, v, max v (amsgrad) */
   int64_t n;
 } fd_optim_tensor;
 
@@ -448,14 +448,14 @@ typedef struct fd_optim {
   int64_t count;
   const fd_optim_tensor* tensors; /* host memory */
   const double* lr;
-  const int64_t* step;            /* 1 at the first step */
-  const double* grad_scale;       /* every gradient is multiplied by it first (clipping, loss scaling); NULL: 1 */
+  const int64_t* step;      /* 1 at the first step */
+  const double* grad_scale; /* every gradient is multiplied by it first (clipping, loss scaling); NULL: 1 */
   double weight_decay;
-  double momentum, dampening;     /* sgd */
-  double beta1, beta2, eps;       /* adam */
+  double momentum, dampening; /* sgd */
+  double beta1, beta2, eps;   /* adam */
   int32_t nesterov;
   int32_t maximize;
-  int32_t decoupled;              /* adam: 1 = AdamW (param *= 1 - lr wd), 0 = decay added to the gradient */
+  int32_t decoupled; /* adam: 1 = AdamW (param *= 1 - lr wd), 0 = decay added to the gradient */
   int32_t amsgrad;
 } fd_optim;
 
@@ -535,13 +535,13 @@ typedef fd_status fd_nonzero_fn(fd_context* context, const fd_nonzero* args);
 typedef fd_status fd_minibatch_fn(fd_context* context, const fd_minibatch* args);
 
 typedef struct fd_index_kernels {
-  fd_take_fn* take[FD_DTYPE_COUNT];          /* every dtype */
-  fd_take_fn* put[FD_DTYPE_COUNT];           /* every dtype; accumulate not for bool and half */
+  fd_take_fn* take[FD_DTYPE_COUNT]; /* every dtype */
+  fd_take_fn* put[FD_DTYPE_COUNT];  /* every dtype; accumulate not for bool and half */
   fd_offsets_fn* offsets;
-  fd_gather_fn* gather[FD_DTYPE_COUNT];      /* every dtype */
-  fd_gather_fn* scatter[FD_DTYPE_COUNT];     /* every dtype; modes but SET not for bool and half */
-  fd_nonzero_fn* nonzero[FD_DTYPE_COUNT];    /* any but half */
-  fd_minibatch_fn* minibatch[FD_DTYPE_COUNT];/* dtype of out */
+  fd_gather_fn* gather[FD_DTYPE_COUNT];       /* every dtype */
+  fd_gather_fn* scatter[FD_DTYPE_COUNT];      /* every dtype; modes but SET not for bool and half */
+  fd_nonzero_fn* nonzero[FD_DTYPE_COUNT];     /* any but half */
+  fd_minibatch_fn* minibatch[FD_DTYPE_COUNT]; /* dtype of out */
 } fd_index_kernels;
 
 /* -------------------------------------------------------------------------------------------------- sort */

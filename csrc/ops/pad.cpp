@@ -78,6 +78,9 @@ Tensor pad(const Tensor& t, const std::vector<int64_t>& widths, PadMode mode, Sc
   check<ShapeError>(dims >= 1 && dims <= 3 && (t.dim() == dims + 1 || t.dim() == dims + 2),
                     "pad: only the last 1, 2 or 3 dimensions of a tensor with one or two more can be padded so, got ",
                     widths.size(), " widths for shape ", t.shape());
+  for (int i = 0; i < dims; i++)
+    check<ShapeError>(shape[t.dim() - 1 - i] > 0, "pad: the widths crop all of dimension ", t.dim() - 1 - i,
+                      " of shape ", t.shape());
   Tensor out = mode == PadMode::circular ? without_borders(t, widths, -1) : t;
   for (int i = 0; i < dims; i++) {
     int64_t before = widths[2 * i], after = widths[2 * i + 1];

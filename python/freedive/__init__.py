@@ -10,7 +10,7 @@ import importlib
 
 from . import _core
 from ._core import *  # noqa: F403
-from ._core import bool, dtype, float, int  # noqa: A004
+from ._core import bool, dtype, float, int
 from ._core import Tensor, __version__
 from ._extend import extend_tensor
 from .autograd import enable_grad, inference_mode, no_grad, set_grad_enabled

@@ -2,8 +2,9 @@
 
 import warnings
 
-import freedive as fd
 import numpy as np
+
+import freedive as fd
 
 
 def flatten(value):

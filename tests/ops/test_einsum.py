@@ -1,8 +1,9 @@
 """einsum and the other products over named dimensions against PyTorch and NumPy."""
 
-import freedive as fd
 import numpy as np
 import pytest
+
+import freedive as fd
 from peer import DTYPES, assert_same
 
 rng = np.random.default_rng(6)

@@ -1,10 +1,11 @@
 """gather, scatter, take and masks against PyTorch."""
 
-import freedive as fd
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+import freedive as fd
 from peer import DTYPES, assert_same, whole
 
 rng = np.random.default_rng(2)

@@ -1,10 +1,11 @@
 """t[...] and t[...] = v on random index expressions, and the functions that read and write by index."""
 
-import freedive as fd
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+import freedive as fd
 from peer import DTYPES, assert_same, whole
 
 rng = np.random.default_rng(1)

@@ -2,9 +2,10 @@
 
 import itertools
 
-import freedive as fd
 import numpy as np
 import pytest
+
+import freedive as fd
 from peer import DTYPES, assert_same, whole
 
 rng = np.random.default_rng(3)

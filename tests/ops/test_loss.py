@@ -6,9 +6,9 @@ import warnings
 
 import numpy as np
 import pytest
-from parity import assert_parity, gradcheck
 
 import freedive as fd
+from parity import assert_parity, gradcheck
 
 F = fd._core
 rng = np.random.default_rng(0)

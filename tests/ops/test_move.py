@@ -1,8 +1,9 @@
 """flip, roll, repeat, pad, triangles, diagonals, grids against PyTorch."""
 
-import freedive as fd
 import numpy as np
 import pytest
+
+import freedive as fd
 from peer import DTYPES, assert_same, whole
 
 rng = np.random.default_rng(4)

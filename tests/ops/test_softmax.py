@@ -4,9 +4,9 @@
 
 import numpy as np
 import pytest
-from parity import assert_parity, gradcheck
 
 import freedive as fd
+from parity import assert_parity, gradcheck
 
 rng = np.random.default_rng(0)
 

@@ -1,10 +1,11 @@
 """Sorting, medians, quantiles, unique, search in sorted values against PyTorch and NumPy."""
 
-import freedive as fd
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+import freedive as fd
 from peer import DTYPES, assert_same, whole
 
 rng = np.random.default_rng(5)

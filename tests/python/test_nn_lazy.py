@@ -19,7 +19,7 @@ def test_before_the_first_call():
     lazy.weight.data.fill_(3)
     assert repr(lazy) == "LazyLinear(in_features=0, out_features=3, bias=True)"
     with pytest.raises(RuntimeError, match="shape"):
-        lazy.weight.shape  # noqa: B018
+        lazy.weight.shape
     assert lazy.has_uninitialized_params()
 
 

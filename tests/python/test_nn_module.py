@@ -125,7 +125,7 @@ def test_assigning_before_init():
 
 def test_missing_attribute_names_class_and_name():
     with pytest.raises(AttributeError, match="'Linear' object has no attribute 'missing'"):
-        nn.Linear(1, 1).missing  # noqa: B018
+        nn.Linear(1, 1).missing
 
 
 def test_forward_is_required():

@@ -36,6 +36,7 @@ struct Narrow {
   uint64_t word;
   Narrow() = default;
   Narrow(uint32_t key, int64_t at) : word(uint64_t(key) << 32 | uint32_t(at)) {}
+  uint32_t order() const { return uint32_t(word >> 32); }
   int64_t position() const { return int64_t(uint32_t(word)); }
   unsigned digit(int d) const { return word >> (32 + 8 * d) & 255; }
   bool before(const Narrow& o) const { return word < o.word; }
@@ -46,6 +47,7 @@ struct Wide {
   int64_t at;
   Wide() = default;
   Wide(uint64_t k, int64_t i) : key(k), at(i) {}
+  uint64_t order() const { return key; }
   int64_t position() const { return at; }
   unsigned digit(int d) const { return key >> (8 * d) & 255; }
   bool before(const Wide& o) const { return key < o.key; }
@@ -56,10 +58,16 @@ using Entry = std::conditional_t<sizeof(T) == 8, Wide, Narrow>;
 template <class T>
 constexpr int kDigits = int(sizeof(T));
 
+// Descending order is ascending order of the complement.
+template <class T>
+auto ordered_key(const fd_sort& s, T x) {
+  const auto key = key_of(x);
+  return decltype(key)(key ^ -decltype(key)(s.descending != 0));
+}
+
 template <class T>
 Entry<T> entry_of(const fd_sort& s, const T* row, int64_t i) {
-  const auto key = key_of(row[i]);
-  return Entry<T>(s.descending ? ~key : key, i);
+  return Entry<T>(ordered_key(s, row[i]), i);
 }
 
 // Bytes hold their key in the lowest digit alone; complementing makes the others 255, which are skipped like 0.
@@ -134,19 +142,33 @@ Entry<T>* sort_entries(Entry<T>* a, Entry<T>* b, int64_t n) {
   return n <= kMerged ? merge_sort(a, b, n) : counting_sort<kDigits<T>>(a, b, n);
 }
 
-// The first s.keep of a row, kept in order while the row goes by. Returns how many.
+template <class E>
+void insert(E* kept, int64_t count, const E& e) {
+  int64_t j = count - 1;
+  for (; j > 0 && e.before(kept[j - 1]); j--) kept[j] = kept[j - 1];
+  kept[j] = e;
+}
+
+// The first s.keep of a row, kept in order while the row goes by. Most blocks hold nothing that comes before the last
+// of them, which one pass of comparisons tells.
 template <class T>
 void select_first(const fd_sort& s, const T* row, Entry<T>* kept) {
+  constexpr int64_t kBlock = 16;
   load(s, row, 0, s.keep, kept);
   insertion_sort(kept, s.keep);
-  for (int64_t i = s.keep; i < s.size; i++) {
-    const Entry<T> e = entry_of(s, row, i);
-    if (!e.before(kept[s.keep - 1])) [[likely]]
+  const Entry<T>& last = kept[s.keep - 1];
+  int64_t i = s.keep;
+  for (; i + kBlock <= s.size; i += kBlock) {
+    const auto limit = last.order();
+    decltype(last.order()) any = 0;
+    for (int64_t j = 0; j < kBlock; j++) any |= ordered_key(s, row[i + j]) < limit ? 1 : 0;
+    if (!any) [[likely]]
       continue;
-    int64_t j = s.keep - 1;
-    for (; j > 0 && e.before(kept[j - 1]); j--) kept[j] = kept[j - 1];
-    kept[j] = e;
+    for (int64_t j = i; j < i + kBlock; j++)
+      if (ordered_key(s, row[j]) < last.order()) insert(kept, s.keep, entry_of(s, row, j));
   }
+  for (; i < s.size; i++)
+    if (ordered_key(s, row[i]) < last.order()) insert(kept, s.keep, entry_of(s, row, i));
 }
 
 template <class T>

@@ -42,7 +42,7 @@ class _GradMode:
         return wrapped
 
 
-class no_grad(_GradMode):  # noqa: N801
+class no_grad(_GradMode):
     """Operations inside are not recorded: `with no_grad():`, or as a decorator."""
 
     __slots__ = ()
@@ -53,14 +53,14 @@ class no_grad(_GradMode):  # noqa: N801
         return self if function is None else self(function)
 
 
-class enable_grad(no_grad):  # noqa: N801
+class enable_grad(no_grad):
     """Operations inside are recorded, even within no_grad."""
 
     __slots__ = ()
     mode = True
 
 
-class inference_mode(no_grad):  # noqa: N801
+class inference_mode(no_grad):
     """As no_grad; `inference_mode(False)` changes nothing."""
 
     __slots__ = ()
@@ -78,7 +78,7 @@ class _Unchanged(no_grad):
         self.before = is_grad_enabled()
 
 
-class set_grad_enabled:  # noqa: N801
+class set_grad_enabled:
     """Sets the mode at once; as a context manager restores it on exit."""
 
     __slots__ = ("before", "mode")
