@@ -328,15 +328,25 @@ Tensor embedding(const Tensor& weight, const Tensor& which, int64_t padding_idx)
 
 namespace {
 
-// The coordinate along each dim of linear positions, written every `every` elements from out[dim * apart] on.
+// The coordinate along each dim of ascending linear positions, written every `every` elements from out[dim * apart] on.
 void unravel(const Tensor& positions, const Shape& shape, int64_t* out, int64_t every, int64_t apart) {
   const auto* p = positions.data_as<int64_t>();
+  const int last = shape.size() - 1;
+  if (last < 0) return;
+  Dims row;  // coordinates of the row that the last position lay in
+  row.resize(last);
+  int64_t row_end = 0;
   for (int64_t i = 0; i < positions.numel(); i++) {
-    int64_t rest = p[i];
-    for (int d = shape.size() - 1; d >= 0; d--) {
-      out[d * apart + i * every] = rest % shape[d];
-      rest /= shape[d];
+    if (p[i] >= row_end) {
+      int64_t rest = p[i] / shape[last];
+      row_end = (rest + 1) * shape[last];
+      for (int d = last - 1; d >= 0; d--) {
+        row[d] = rest % shape[d];
+        rest /= shape[d];
+      }
     }
+    for (int d = 0; d < last; d++) out[d * apart + i * every] = row[d];
+    out[last * apart + i * every] = p[i] - (row_end - shape[last]);
   }
 }
 

@@ -202,10 +202,10 @@ Tensor triangle(const Tensor& t, int64_t diagonal, bool lower) {
   return linear_step(
       lower ? "TrilBackward0" : "TriuBackward0", t,
       [&](const Tensor& x) {
-        const Tensor row = unsqueeze(arange(0, x.size(-2 + x.dim()), 1, DType::int64), 1);
-        const Tensor col = arange(0, x.size(x.dim() - 1), 1, DType::int64);
-        const Tensor kept = compare(lower ? FD_LE : FD_GE, sub(col, row), Scalar(diagonal));
-        return masked_fill(x, predicate(FD_LOGICAL_NOT, kept), 0);
+        const int64_t rows = x.size(x.dim() - 2), cols = x.size(x.dim() - 1);
+        const Tensor row = arange(0, rows, 1, DType::int32), col = arange(0, cols, 1, DType::int32);
+        const Tensor edge = unsqueeze(add(row, Scalar(std::clamp(diagonal, -rows, cols))), 1);
+        return masked_fill(x, compare(lower ? FD_GT : FD_LT, col, edge), 0);
       },
       [=](const Tensor& g) { return triangle(g, diagonal, lower); });
 }

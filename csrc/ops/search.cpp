@@ -99,17 +99,25 @@ Tensor bincount(const Tensor& t, const Tensor& weights, int64_t at_least) {
   if (weights.defined())
     check<ShapeError>(weights.shape() == t.shape(), "bincount: weights have shape ", weights.shape(),
                       " but the input has ", t.shape());
-  const GradMode off(false);
-  const Tensor which = to(t, DType::int64);
-  if (t.numel() > 0) {
-    const int64_t low = *reduce(FD_REDUCE_MIN, which, {}, false).data_as<int64_t>();
-    check<ValueError>(low >= 0, "bincount: expected non-negative integers, got ", low);
-    at_least = std::max(at_least, *reduce(FD_REDUCE_MAX, which, {}, false).data_as<int64_t>() + 1);
+  const Tensor which = contiguous(to(t, DType::int64));
+  const int64_t n = which.numel();
+  const auto* p = which.data_as<int64_t>();
+  for (int64_t i = 0; i < n; i++) {
+    check<ValueError>(p[i] >= 0, "bincount: expected non-negative integers, got ", p[i]);
+    at_least = std::max(at_least, p[i] + 1);
   }
-  DType d = DType::int64;
-  if (weights.defined()) d = weights.dtype() == DType::float32 ? DType::float32 : DType::float64;
-  const Tensor each = weights.defined() ? to(weights, d) : full(t.shape(), 1, d, t.device());
-  return index_add_(zeros({at_least}, d, t.device()), 0, which, each, 1);
+  if (!weights.defined()) {
+    const Tensor out = zeros({at_least}, DType::int64, t.device());
+    auto* counts = out.data_as<int64_t>();
+    for (int64_t i = 0; i < n; i++) counts[p[i]]++;
+    return out;
+  }
+  // Summed in double, as many weights may meet in one place.
+  const Tensor w = contiguous(to(detach(weights), DType::float64)), out = zeros({at_least}, DType::float64, t.device());
+  const auto* weight = w.data_as<double>();
+  auto* sums = out.data_as<double>();
+  for (int64_t i = 0; i < n; i++) sums[p[i]] += weight[i];
+  return to(out, weights.dtype() == DType::float32 ? DType::float32 : DType::float64);
 }
 
 }  // namespace fd::ops

@@ -48,6 +48,19 @@ def test_sizes_and_dtypes(n, dtype):
         np.testing.assert_array_equal(values.numpy(), np.take_along_axis(a, order, 1))
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.int32, np.int64, np.float32, np.float64])
+@pytest.mark.parametrize("largest", [False, True])
+def test_few_of_many(dtype, largest):
+    for n, k in [(40, 1), (100, 5), (1000, 5), (1000, 64), (1000, 65), (3000, 700)]:
+        a = rng.integers(0, 5000, size=(4, n)).astype(dtype)
+        if a.dtype.kind == "f":
+            a[rng.random(a.shape) < 0.01] = np.nan
+        values, indices = fd.topk(fd.tensor(a), k, largest=largest)
+        whole_values, whole_indices = fd.sort(fd.tensor(a), descending=largest)
+        np.testing.assert_array_equal(values.numpy(), whole_values.numpy()[:, :k])
+        np.testing.assert_array_equal(indices.numpy(), whole_indices.numpy()[:, :k])
+
+
 def test_extreme_integers():
     a = np.array([2**63 - 1, -(2**63), 0, -1, 1])
     assert fd.tensor(a).sort().values.tolist() == sorted(a.tolist())
