@@ -123,9 +123,9 @@ def _info(args: argparse.Namespace) -> int:
 
 
 def _bench(argv: list[str]) -> int:
-    from freedive.testing import bench
+    from freedive.testing.bench import main as bench
 
-    return bench.main(argv)
+    return bench(argv)
 
 
 # -- arguments ----------------------------------------------------------------------------------------------------
