@@ -1,6 +1,8 @@
 // Sorting rows: elements become unsigned keys of the same order and travel with their positions. Short rows are merged,
 // longer ones counted into place digit by digit (least digit first, digits that are equal everywhere skipped); a long
 // single row is sorted in chunks that are then merged. Bound by latency in the cache: each digit scatters the row once.
+// One core: 1 M float32 29 ms, 1,000 rows of 1,000 11.2 ms (AVX-512, Intel(R) Xeon(R) Processor @ 2.10GHz;
+// docs/kernels/sort.md).
 #include <bit>
 #include <type_traits>
 
