@@ -2,8 +2,6 @@
 //
 // Which way a product is taken, and how it is shared. k is never divided between threads and the order of additions
 // depends on shapes alone, so the bits of C depend neither on the number of threads nor on how pieces are cut.
-#include <atomic>
-
 #include "kernels/cpu/gemm_block.h"
 #include "kernels/cpu/gemm_thin.h"
 #include "kernels/cpu/table.h"
@@ -29,17 +27,20 @@ struct Job {
   Way way;
   int64_t rows, cols;  // pieces of C each way
   int64_t group;       // problems per task, where a task is several
-  std::atomic<bool> failed{false};
+  bool out_of_memory = false;
+
+  void fail() { __atomic_store_n(&out_of_memory, true, __ATOMIC_RELAXED); }
+  bool failed() const { return __atomic_load_n(&out_of_memory, __ATOMIC_RELAXED); }
 };
 
 // A column is computed as a row: the transposed product, with one bias for all of it.
 template <class T>
 bool column_as_row(Gemm<T>& g) {
   if (g.n != 1 || g.m == 1 || g.ldc != 1 || (g.gate && g.ldgate != 1)) return false;
-  std::swap(g.m, g.n);
-  std::swap(g.a, g.b);
-  std::swap(g.lda, g.ldb);
-  std::swap(g.trans_a, g.trans_b);
+  exchange(g.m, g.n);
+  exchange(g.a, g.b);
+  exchange(g.lda, g.ldb);
+  exchange(g.trans_a, g.trans_b);
   g.trans_a = !g.trans_a;
   g.trans_b = !g.trans_b;
   g.ldc = g.ldgate = g.n;
@@ -65,7 +66,7 @@ void run_piece(Job<T>& job, int64_t problem, const Piece& piece) {
   if (g.gate) g.gate += problem * job.batch_c;
   if (job.way == Way::few_rows) return multiply_few_rows(g, piece.col_begin, piece.col_end);
   if (job.way == Way::tiles) {
-    if (!multiply_piece(job.context, g, piece)) job.failed.store(true, std::memory_order_relaxed);
+    if (!multiply_piece(job.context, g, piece)) job.fail();
     return;
   }
   Dots<T> d{g.k, g.a, g.lda, g.b, g.ldb, g.c, g.ldc, g.accumulate};
@@ -73,7 +74,7 @@ void run_piece(Job<T>& job, int64_t problem, const Piece& piece) {
     // Few columns: B is turned so that they lie along k.
     const int64_t length = round_up(g.k, Square<T>::kSide);
     T* const turned = static_cast<T*>(job.context->workspace(job.context, 1, size_t(length * g.n) * sizeof(T)));
-    if (!turned) return job.failed.store(true, std::memory_order_relaxed);
+    if (!turned) return job.fail();
     transpose_panel(g.b, g.ldb, g.k, g.n, turned, length);
     d.b = turned;
     d.b_col = length;
@@ -86,9 +87,9 @@ void run_piece(Job<T>& job, int64_t problem, const Piece& piece) {
 // Columns are cut between tiles.
 template <class T>
 Piece piece_of(const Job<T>& job, int64_t index) {
-  const int64_t r = index / job.cols, c = index % job.cols, tiles = div_up(job.g.n, kTileCols<T>);
+  const int64_t r = index / job.cols, c = index % job.cols, tiles = ceil_div(job.g.n, kTileCols<T>);
   return {job.g.m * r / job.rows, job.g.m * (r + 1) / job.rows, tiles * c / job.cols * kTileCols<T>,
-          std::min(job.g.n, tiles * (c + 1) / job.cols * kTileCols<T>)};
+          least(job.g.n, tiles * (c + 1) / job.cols * kTileCols<T>)};
 }
 
 template <class T>
@@ -100,7 +101,7 @@ void task(void* closure, int64_t index) {
     if (problem < job.batch) run_piece(job, problem, piece_of(job, index % pieces));
     return;
   }
-  const int64_t end = std::min(job.batch, (index + 1) * job.group);
+  const int64_t end = least(job.batch, (index + 1) * job.group);
   for (int64_t p = index * job.group; p < end; p++) run_piece(job, p, Piece{0, job.g.m, 0, job.g.n});
 }
 
@@ -112,10 +113,10 @@ void cut(Job<T>& job, int64_t pieces) {
   const double packing_rows = g.trans_b ? 10 : 2;
   double best = 0;
   job.rows = job.cols = 1;
-  for (int64_t rows = 1; rows <= std::min(pieces, g.m); rows++) {
-    const int64_t cols = std::min(pieces / rows, div_up(g.n, kTileCols<T>));
-    const double height = double(div_up(g.m, rows)), width = double(div_up(div_up(g.n, kTileCols<T>), cols));
-    const double cost = (std::max(height, 6.0) + packing_rows) * width * (cols > 1 ? 1.06 : 1.0);
+  for (int64_t rows = 1; rows <= least(pieces, g.m); rows++) {
+    const int64_t cols = least(pieces / rows, ceil_div(g.n, kTileCols<T>));
+    const double height = double(ceil_div(g.m, rows)), width = double(ceil_div(ceil_div(g.n, kTileCols<T>), cols));
+    const double cost = (most(height, 6.0) + packing_rows) * width * (cols > 1 ? 1.06 : 1.0);
     if (best != 0 && cost >= best) continue;
     best = cost;
     job.rows = rows;
@@ -126,7 +127,7 @@ void cut(Job<T>& job, int64_t pieces) {
 // Operations, with thin products counted as their operands' traffic has it.
 template <class T>
 double work_of(const Gemm<T>& g) {
-  return 2.0 * double(g.k) * double(std::max<int64_t>(g.m, 8)) * double(std::max<int64_t>(g.n, 8));
+  return 2.0 * double(g.k) * double(most<int64_t>(g.m, 8)) * double(most<int64_t>(g.n, 8));
 }
 
 template <class T>
@@ -137,12 +138,12 @@ fd_status run(Job<T>& job) {
   job.group = job.batch;
   int64_t tasks = 1;
   if (context->threads > 1 && work > kShareWork) {
-    const double wanted = std::min(work / kPieceWork, double(context->threads) * (work > kHugeWork ? 2 : 1));
+    const double wanted = least(work / kPieceWork, double(context->threads) * (work > kHugeWork ? 2 : 1));
     if (job.batch >= int64_t(wanted)) {
-      job.group = std::max<int64_t>(1, int64_t(double(job.batch) / (4 * wanted)));
-      tasks = div_up(job.batch, job.group);
+      job.group = most<int64_t>(1, int64_t(double(job.batch) / (4 * wanted)));
+      tasks = ceil_div(job.batch, job.group);
     } else {
-      cut(job, div_up(int64_t(wanted), job.batch));
+      cut(job, ceil_div(int64_t(wanted), job.batch));
       job.group = 1;
       tasks = job.batch * job.rows * job.cols;
     }
@@ -150,9 +151,9 @@ fd_status run(Job<T>& job) {
   if (tasks == 1) {
     for (int64_t p = 0; p < job.batch; p++) run_piece(job, p, Piece{0, job.g.m, 0, job.g.n});
   } else {
-    context->parallel(context, work > kLongWork ? std::max(tasks, kWakingTasks) : tasks, task<T>, &job);
+    context->parallel(context, work > kLongWork ? most(tasks, kWakingTasks) : tasks, task<T>, &job);
   }
-  return job.failed.load(std::memory_order_relaxed) ? FD_NO_MEMORY : FD_OK;
+  return job.failed() ? FD_NO_MEMORY : FD_OK;
 }
 
 // A batch of row blocks that lie one after the other and share B is one taller product.
@@ -197,7 +198,7 @@ fd_status gemm(fd_context* context, const fd_gemm* args) {
   Gemm<T> turned = job.g;
   if (column_as_row(turned) && !(turned.bias && way_of(turned) == Way::tiles)) {
     job.g = turned;
-    std::swap(job.batch_a, job.batch_b);
+    exchange(job.batch_a, job.batch_b);
   }
   if (job.g.m == 1 && job.g.lda == 1) job.g.trans_a = false;
   job.way = way_of(job.g);

@@ -3,24 +3,24 @@
 // not fill a tile.
 #pragma once
 
-#include <algorithm>
-
 #include "kernels/cpu/simd.h"
+#include "kernels/cpu/tasks.h"
 #include "kernels/kernels.h"
 
 #define FD_UNROLL _Pragma("GCC unroll 32")
 
 namespace fd::FD_ISA {
 
-// A tile is kTileRows rows of C by kTileVecs vectors; where C is no wider than one vector, kTallRows by one. 28
-// accumulators (AVX2: 12) stay in registers beside the operands: every vector of B serves kTileRows multiplications,
-// every broadcast of A kTileVecs.
-#if defined(FD_ISA_AVX2)
-constexpr int kTileRows = 6, kTallRows = 12;
+// A tile is kTileRows rows of C by kTileVecs vectors; where C is no wider than one vector, kTallRows by one. All its
+// accumulators stay in registers beside the operands: every vector of B serves kTileRows multiplications, every
+// broadcast of A kTileVecs. NEON's vectors are short, so that a broadcast must serve three of them.
+#if defined(FD_ISA_AVX512)
+constexpr int kTileRows = 14, kTallRows = 24, kTileVecs = 2;
+#elif defined(FD_ISA_AVX2)
+constexpr int kTileRows = 6, kTallRows = 12, kTileVecs = 2;
 #else
-constexpr int kTileRows = 14, kTallRows = 24;
+constexpr int kTileRows = 8, kTallRows = 16, kTileVecs = 3;
 #endif
-constexpr int kTileVecs = 2;
 template <class T>
 constexpr int64_t kTileCols = kTileVecs * Vec<T>::kLanes;
 
@@ -44,8 +44,7 @@ struct Piece {
   int64_t row_begin, row_end, col_begin, col_end;
 };
 
-constexpr int64_t div_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
-constexpr int64_t round_up(int64_t a, int64_t b) { return div_up(a, b) * b; }
+constexpr int64_t round_up(int64_t a, int64_t b) { return ceil_div(a, b) * b; }
 
 // k is walked in even blocks of at most this many bytes per row: kTileRows such rows of A fit in a first-level cache
 // with room for B passing through. Fixed, so that every machine of an ISA rounds alike.

@@ -27,12 +27,12 @@ struct BlockPlan {
 template <class T>
 BlockPlan<T>::BlockPlan(const Gemm<T>& g, int64_t rows, int64_t all_cols, int64_t l2_bytes) {
   constexpr int64_t kCols = kTileCols<T>;
-  tile_rows = div_up(rows, all_cols <= Vec<T>::kLanes ? kTallRows : kTileRows);
-  k_blocks = std::max<int64_t>(1, div_up(g.k, kBlockK<T>));
-  most_k = div_up(g.k, k_blocks);
+  tile_rows = ceil_div(rows, all_cols <= Vec<T>::kLanes ? kTallRows : kTileRows);
+  k_blocks = most<int64_t>(1, ceil_div(g.k, kBlockK<T>));
+  most_k = ceil_div(g.k, k_blocks);
   const int64_t budget = (l2_bytes > 0 ? l2_bytes : kDefaultL2) / 2 / int64_t(sizeof(T));
-  const int64_t most_cols = std::max(kCols, budget / std::max<int64_t>(most_k, 1) / kCols * kCols);
-  cols = round_up(div_up(all_cols, div_up(all_cols, most_cols)), kCols);
+  const int64_t most_cols = most(kCols, budget / most<int64_t>(most_k, 1) / kCols * kCols);
+  cols = round_up(ceil_div(all_cols, ceil_div(all_cols, most_cols)), kCols);
   pack_b = g.trans_b || (tile_rows >= kPackingRows && g.ldb > kCols);
   packed = pack_b ? most_k * cols : 0;
   // Rows a multiple of half a page apart compete for the same few sets of L1.
@@ -56,7 +56,7 @@ class BlockWalk {
       flags_ = flags(block);
       if (plan_.copy_a) copy_a();
       for (int64_t j = piece_.col_begin; j < piece_.col_end; j += plan_.cols)
-        column_block(j, std::min(piece_.col_end, j + plan_.cols));
+        column_block(j, least(piece_.col_end, j + plan_.cols));
     }
   }
 
@@ -68,7 +68,7 @@ class BlockWalk {
   Panel panel(int64_t index) const {
     const int64_t rows = piece_.row_end - piece_.row_begin, small = rows / plan_.tile_rows;
     const int64_t larger = rows % plan_.tile_rows;  // that many panels come first and have a row more
-    return {index * small + std::min(index, larger), small + (index < larger)};
+    return {index * small + least(index, larger), small + (index < larger)};
   }
 
   int flags(int64_t block) const {
@@ -97,7 +97,7 @@ class BlockWalk {
         const Panel p = panel(t);
         T* const to = copy_ + p.begin * plan_.copied_row + l * p.rows;
         for (int64_t i = 0; i < p.rows; i += L)
-          Vec<T>::load(from + p.begin + i, std::min<int64_t>(L, p.rows - i)).store(to + i);
+          Vec<T>::load(from + p.begin + i, least<int64_t>(L, p.rows - i)).store(to + i);
       }
     }
   }
@@ -105,7 +105,7 @@ class BlockWalk {
   void column_block(int64_t begin, int64_t end) {
     if (g_.trans_b)
       for (int64_t j = begin; j < end; j += kTileCols<T>) {
-        const int64_t cols = std::min(kTileCols<T>, end - j);
+        const int64_t cols = least(kTileCols<T>, end - j);
         transpose_panel(g_.b + j * g_.ldb + k_begin_, g_.ldb, cols, k_, packed(begin, j),
                         round_up(cols, Vec<T>::kLanes));
       }
@@ -114,7 +114,7 @@ class BlockWalk {
       const int64_t full = (end - begin) / kTileCols<T>, edge = begin + full * kTileCols<T>;
       if (full > 0) tiles(p, begin, begin, full, kTileVecs, Vec<T>::kLanes, t);
       if (edge < end) {
-        const int64_t cols = end - edge, vecs = div_up(cols, Vec<T>::kLanes);
+        const int64_t cols = end - edge, vecs = ceil_div(cols, Vec<T>::kLanes);
         tiles(p, begin, edge, 1, int(vecs), cols - (vecs - 1) * Vec<T>::kLanes, t);
       }
       if (last_) finish_rows(p, begin, end);
@@ -175,8 +175,8 @@ class BlockWalk {
 // Any piece. False: no scratch memory.
 template <class T>
 bool multiply_piece(fd_context* context, const Gemm<T>& g, const Piece& piece) {
-  const int64_t rows = piece.row_end - piece.row_begin, parts = div_up(rows, kMostRows);
-  const BlockPlan<T> plan(g, div_up(rows, parts), piece.col_end - piece.col_begin, context->l2_bytes);
+  const int64_t rows = piece.row_end - piece.row_begin, parts = ceil_div(rows, kMostRows);
+  const BlockPlan<T> plan(g, ceil_div(rows, parts), piece.col_end - piece.col_begin, context->l2_bytes);
   T* scratch = nullptr;
   if (plan.copied + plan.packed > 0) {
     scratch = static_cast<T*>(context->workspace(context, 1, size_t(plan.copied + plan.packed) * sizeof(T)));
@@ -186,8 +186,8 @@ bool multiply_piece(fd_context* context, const Gemm<T>& g, const Piece& piece) {
     const Piece slice{piece.row_begin + rows * part / parts, piece.row_begin + rows * (part + 1) / parts,
                       piece.col_begin, piece.col_end};
     BlockPlan<T> own = plan;
-    own.tile_rows = div_up(slice.row_end - slice.row_begin,
-                           piece.col_end - piece.col_begin <= Vec<T>::kLanes ? kTallRows : kTileRows);
+    own.tile_rows = ceil_div(slice.row_end - slice.row_begin,
+                             piece.col_end - piece.col_begin <= Vec<T>::kLanes ? kTallRows : kTileRows);
     BlockWalk<T>(g, slice, own, scratch).run();
   }
   return true;

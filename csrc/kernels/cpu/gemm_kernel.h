@@ -101,7 +101,7 @@ void tile_row(const TileRow<T>& t) {
   }
 }
 
-// A masked vector costs AVX-512 nothing, so it needs no kernels without; nor do kernels of one vector.
+// A masked vector costs AVX-512 nothing, so it needs no kernels without.
 #if defined(FD_ISA_AVX512)
 constexpr bool kFreeMasks = true;
 #else
@@ -114,14 +114,21 @@ TileKernel<T> pick_rows(int rows, std::integer_sequence<int, R...>) {
   return kernels[rows - 1];
 }
 
+// Only whole tiles are many, so only they have kernels without a mask.
+template <class T, int NV>
+TileKernel<T> pick_kernel(int rows, bool masked, bool packing) {
+  constexpr auto all = std::make_integer_sequence<int, NV == 1 ? kTallRows : kTileRows>();
+  constexpr bool kAlways = kFreeMasks || NV < kTileVecs;
+  if (masked || kAlways)
+    return packing ? pick_rows<T, NV, true, true>(rows, all) : pick_rows<T, NV, true, false>(rows, all);
+  return packing ? pick_rows<T, NV, kAlways, true>(rows, all) : pick_rows<T, NV, kAlways, false>(rows, all);
+}
+
 template <class T>
 TileKernel<T> tile_kernel(int rows, int vecs, bool masked, bool packing) {
-  constexpr auto tall = std::make_integer_sequence<int, kTallRows>();
-  constexpr auto wide = std::make_integer_sequence<int, kTileRows>();
-  if (vecs == 1) return packing ? pick_rows<T, 1, true, true>(rows, tall) : pick_rows<T, 1, true, false>(rows, tall);
-  if (masked || kFreeMasks)
-    return packing ? pick_rows<T, 2, true, true>(rows, wide) : pick_rows<T, 2, true, false>(rows, wide);
-  return packing ? pick_rows<T, 2, kFreeMasks, true>(rows, wide) : pick_rows<T, 2, kFreeMasks, false>(rows, wide);
+  if (vecs == kTileVecs) return pick_kernel<T, kTileVecs>(rows, masked, packing);
+  if (vecs == 1) return pick_kernel<T, 1>(rows, masked, packing);
+  return pick_kernel<T, 2>(rows, masked, packing);
 }
 
 }  // namespace fd::FD_ISA

@@ -5,12 +5,42 @@
 
 namespace fd::FD_ISA {
 
-// Vectors of 8 floats or 4 doubles, whatever the ISA: a transposed square of them is what all ISAs do well.
+// Squares to transpose in registers: of 8 floats or 4 doubles, which AVX-512 does as well as AVX2; NEON's are half.
+#if defined(FD_ISA_NEON)
+constexpr int kSquareBytes = 16;
+#else
+constexpr int kSquareBytes = 32;
+#endif
 template <class T>
 struct Square {
-  static constexpr int kSide = 32 / int(sizeof(T));
-  typedef T Row __attribute__((vector_size(32), aligned(sizeof(T)), may_alias));
+  static constexpr int kSide = kSquareBytes / int(sizeof(T));
+  typedef T Row __attribute__((vector_size(kSquareBytes), aligned(sizeof(T)), may_alias));
 };
+
+#if defined(FD_ISA_NEON)
+
+FD_INLINE void transpose_square(const float* const* from, float* to, int64_t to_step) {
+  using Row = Square<float>::Row;
+  Row r[4], s[4];
+  FD_UNROLL for (int i = 0; i < 4; i++) r[i] = *reinterpret_cast<const Row*>(from[i]);
+  FD_UNROLL for (int i = 0; i < 4; i += 2) {
+    s[i] = __builtin_shufflevector(r[i], r[i + 1], 0, 4, 2, 6);
+    s[i + 1] = __builtin_shufflevector(r[i], r[i + 1], 1, 5, 3, 7);
+  }
+  FD_UNROLL for (int i = 0; i < 2; i++) {
+    *reinterpret_cast<Row*>(to + i * to_step) = __builtin_shufflevector(s[i], s[i + 2], 0, 1, 4, 5);
+    *reinterpret_cast<Row*>(to + (i + 2) * to_step) = __builtin_shufflevector(s[i], s[i + 2], 2, 3, 6, 7);
+  }
+}
+
+FD_INLINE void transpose_square(const double* const* from, double* to, int64_t to_step) {
+  using Row = Square<double>::Row;
+  const Row a = *reinterpret_cast<const Row*>(from[0]), b = *reinterpret_cast<const Row*>(from[1]);
+  *reinterpret_cast<Row*>(to) = __builtin_shufflevector(a, b, 0, 2);
+  *reinterpret_cast<Row*>(to + to_step) = __builtin_shufflevector(a, b, 1, 3);
+}
+
+#else
 
 FD_INLINE void transpose_square(const float* const* from, float* to, int64_t to_step) {
   using Row = Square<float>::Row;
@@ -47,6 +77,8 @@ FD_INLINE void transpose_square(const double* const* from, double* to, int64_t t
   }
 }
 
+#endif
+
 // to[l * width + j] = from[j * from_step + l] for j < columns, l < k; the columns up to width (a whole number of
 // squares) repeat the last one, so that unused lanes never hold stale memory.
 template <class T>
@@ -54,10 +86,10 @@ void transpose_panel(const T* from, int64_t from_step, int64_t columns, int64_t 
   constexpr int S = Square<T>::kSide;
   constexpr int64_t kLine = 64 / int64_t(sizeof(T));
   for (int64_t begin = 0; begin < k; begin += kLine) {  // one cache line of every column at a time
-    const int64_t end = std::min(k, begin + kLine);
+    const int64_t end = least(k, begin + kLine);
     for (int64_t j = 0; j < width; j += S) {
       const T* column[S];
-      FD_UNROLL for (int i = 0; i < S; i++) column[i] = from + std::min(j + i, columns - 1) * from_step + begin;
+      FD_UNROLL for (int i = 0; i < S; i++) column[i] = from + least(j + i, columns - 1) * from_step + begin;
       int64_t l = begin;
       for (; l + S <= end; l += S) {
         transpose_square(column, to + l * width + j, width);
@@ -75,7 +107,7 @@ void transpose_panel(const T* from, int64_t from_step, int64_t columns, int64_t 
 template <class T>
 constexpr int64_t padded_row(int64_t k) {
   constexpr int64_t kLine = 64 / int64_t(sizeof(T));
-  return (div_up(k, kLine) | 1) * kLine;
+  return (ceil_div(k, kLine) | 1) * kLine;
 }
 
 }  // namespace fd::FD_ISA

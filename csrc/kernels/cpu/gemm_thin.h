@@ -47,10 +47,10 @@ template <class T, int R>
 void few_rows(const Gemm<T>& g, int64_t begin, int64_t end) {
   const int64_t a_row = g.trans_a ? 1 : g.lda, a_step = g.trans_a ? g.lda : 1;
   for (int64_t j = begin; j < end; j += kFewRowsCols) {
-    const int64_t cols = std::min(kFewRowsCols, end - j);
+    const int64_t cols = least(kFewRowsCols, end - j);
     T* const c = g.c + j;
     if (!g.accumulate)
-      for (int i = 0; i < R; i++) std::fill(c + i * g.ldc, c + i * g.ldc + cols, T(0));
+      for (int i = 0; i < R; i++) fill(c + i * g.ldc, cols, T(0));
     int64_t l = 0;
     for (; l + kStreams <= g.k; l += kStreams)
       add_rows<T, R, kStreams>(g.a + l * a_step, a_row, a_step, g.b + l * g.ldb + j, g.ldb, c, g.ldc, cols);
@@ -124,7 +124,7 @@ template <class T>
 void multiply_dots(const Dots<T>& d, const Piece& piece) {
   constexpr auto all = std::make_integer_sequence<int, kDotRows * kDotCols>();
   const int64_t rows = piece.row_end - piece.row_begin, cols = piece.col_end - piece.col_begin;
-  const int64_t row_groups = div_up(rows, kDotRows), col_groups = div_up(cols, kDotCols);
+  const int64_t row_groups = ceil_div(rows, kDotRows), col_groups = ceil_div(cols, kDotCols);
   const auto tile = [&](int64_t r, int64_t c) {
     const int64_t i = rows * r / row_groups, j = cols * c / col_groups;
     const int64_t height = rows * (r + 1) / row_groups - i, width = cols * (c + 1) / col_groups - j;

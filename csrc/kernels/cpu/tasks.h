@@ -17,6 +17,12 @@ constexpr T most(T a, T b) {
   return a < b ? b : a;
 }
 template <class T>
+constexpr void exchange(T& a, T& b) {
+  const T held = a;
+  a = b;
+  b = held;
+}
+template <class T>
 inline void fill(T* p, int64_t n, T value) {
   for (int64_t i = 0; i < n; i++) p[i] = value;
 }
