@@ -2,6 +2,7 @@
 // specification (1.0) lays them out; both the versioned capsules and the older unversioned ones are spoken.
 #include "bindings/bind.h"
 #include "bindings/caster.h"
+#include "kernels/device.h"
 
 namespace fd::bindings {
 
@@ -39,7 +40,7 @@ struct DLManagedTensorVersioned {
 };
 
 constexpr uint64_t kReadOnly = 1, kCopied = 2;
-constexpr int32_t kCpu = 1;
+constexpr int32_t kCpu = 1, kCuda = 2;
 constexpr DLDataType kTypes[FD_DTYPE_COUNT] = {{6, 8, 1},  {1, 8, 1},  {0, 32, 1}, {0, 64, 1},
                                                {2, 16, 1}, {4, 16, 1}, {2, 32, 1}, {2, 64, 1}};
 
@@ -51,6 +52,8 @@ DType dtype_of(DLDataType t) {
 }
 
 // ---------------------------------------------------------------------------------------------- export
+
+DLDevice dl_device(const Tensor& t) { return {t.device().kind == DeviceKind::cpu ? kCpu : kCuda, t.device().ordinal}; }
 
 // What an exported capsule keeps alive. Shape and strides live here: the tensor's own may change.
 template <class Managed>
@@ -70,7 +73,8 @@ void release_export(Managed* managed) {
 template <class Managed>
 Managed* export_tensor(const Tensor& t) {
   auto* e = new Export<Managed>{{}, t, t.shape(), t.strides()};
-  e->managed.tensor = {t.data(), {kCpu, 0}, t.dim(), kTypes[index(t.dtype())], e->shape.begin(), e->strides.begin(), 0};
+  e->managed.tensor = {t.data(),         dl_device(t),       t.dim(), kTypes[index(t.dtype())],
+                       e->shape.begin(), e->strides.begin(), 0};
   e->managed.context = e;
   e->managed.deleter = release_export<Managed>;
   return &e->managed;
@@ -91,10 +95,14 @@ void destroy_capsule(PyObject* capsule) {
 nb::object to_dlpack(const Tensor& self, const nb::object& stream, const nb::object& max_version,
                      const nb::object& device, const std::optional<bool>& copy) {
   check<GradError>(!requires_grad(self), "__dlpack__: this tensor requires grad; use detach()");
-  check<DeviceError>(stream.is_none(), "__dlpack__: a CPU tensor has no stream");
+  const DLDevice here = dl_device(self);
+  check<DeviceError>(stream.is_none() || here.device_type == kCuda, "__dlpack__: a CPU tensor has no stream");
   if (!device.is_none())
-    check<DeviceError>(nb::cast<std::pair<int, int>>(device).first == kCpu, "__dlpack__: only the CPU is available");
+    check<DeviceError>(nb::cast<std::pair<int, int>>(device).first == here.device_type,
+                       "__dlpack__: this tensor is on ", self.device(), "; copy it first");
   const Tensor t = copy.value_or(false) ? ops::clone(self) : ops::detach(self);
+  // Whatever stream the consumer works on then finds the data computed.
+  if (here.device_type == kCuda) cuda::synchronize(self.device());
   const bool versioned = !max_version.is_none() && nb::cast<std::pair<int, int>>(max_version).first >= 1;
   PyObject* capsule;
   if (versioned) {
@@ -124,8 +132,11 @@ void release_import(void* owner) {
 template <class Managed>
 Tensor import_tensor(Managed* m, bool writable) {
   const DLTensor& d = m->tensor;
-  check<DeviceError>(d.device.device_type == kCpu, "from_dlpack: the data is on device type ", d.device.device_type,
-                     "; only the CPU is available");
+  const bool on_gpu = d.device.device_type == kCuda;
+  check<DeviceError>(on_gpu || d.device.device_type == kCpu, "from_dlpack: the data is on device type ",
+                     d.device.device_type, "; expected 1 (CPU) or 2 (CUDA)");
+  const Device where = on_gpu ? Device{DeviceKind::cuda, static_cast<int8_t>(d.device.device_id)} : Device{};
+  kernels(where);  // DeviceError if there is no such device
   check<ShapeError>(d.ndim <= FD_MAX_DIMS, "from_dlpack: ", d.ndim, " dimensions; at most ", int(FD_MAX_DIMS),
                     " are supported");
   const DType dtype = dtype_of(d.dtype);
@@ -138,7 +149,7 @@ Tensor import_tensor(Managed* m, bool writable) {
   }
   char* data = static_cast<char*>(d.data) + d.byte_offset;
   Ref<Storage> storage =
-      Storage::borrow(data, static_cast<size_t>(span) * item_size(dtype), {}, writable, release_import<Managed>, m);
+      Storage::borrow(data, static_cast<size_t>(span) * item_size(dtype), where, writable, release_import<Managed>, m);
   return TensorImpl::create(std::move(storage), data, dtype, shape, strides);
 }
 
@@ -163,12 +174,20 @@ Tensor from_dlpack(nb::handle source) {
   check<DTypeError>(PyObject_HasAttrString(source.ptr(), "__dlpack__"), "from_dlpack: '",
                     Py_TYPE(source.ptr())->tp_name, "' has no __dlpack__");
   const nb::object method = source.attr("__dlpack__");
+  nb::dict options;
+  if (PyObject_HasAttrString(source.ptr(), "__dlpack_device__")) {
+    const auto [type, ordinal] = nb::cast<std::pair<int, int>>(source.attr("__dlpack_device__")());
+    if (type == kCuda) {  // the producer's work is to be done before ours
+      const fd_context* c = context({DeviceKind::cuda, static_cast<int8_t>(ordinal)});
+      options["stream"] = reinterpret_cast<intptr_t>(c->stream);
+    }
+  }
   nb::object capsule;
   try {
-    capsule = method("max_version"_a = nb::make_tuple(1, 0));
+    capsule = method(**options, "max_version"_a = nb::make_tuple(1, 0));
   } catch (nb::python_error& e) {  // a producer older than DLPack 1.0
     if (!e.matches(PyExc_TypeError)) throw;
-    capsule = method();
+    capsule = method(**options);
   }
   return from_capsule(capsule);
 }
@@ -179,8 +198,9 @@ void bind_dlpack(nb::module_& m) {
   method("__dlpack__", to_dlpack, nb::kw_only(), "stream"_a = nb::none(), "max_version"_a = nb::none(),
          "dl_device"_a = nb::none(), "copy"_a = nb::none(), "This tensor as a DLPack capsule.");
   method(
-      "__dlpack_device__", [](const Tensor&) { return nb::make_tuple(kCpu, 0); },
-      "The DLPack device: (1, 0), the CPU.");
+      "__dlpack_device__",
+      [](const Tensor& t) { return nb::make_tuple(dl_device(t).device_type, dl_device(t).device_id); },
+      "The DLPack device: (1, 0) for the CPU, (2, i) for GPU i.");
   m.def("from_dlpack", from_dlpack, "ext_tensor"_a,
         "A tensor over the memory of another library's array (PyTorch, NumPy, JAX, CuPy), without a copy.");
 }

@@ -140,7 +140,9 @@ nb::object numpy_module() { return nb::module_::import_("numpy"); }
 
 nb::object to_numpy(nb::handle self, bool force) {
   Tensor t = tensor_of(self.ptr());
-  if (force) t = ops::detach(t);
+  if (force) t = ops::on_host(ops::detach(t));
+  check<DTypeError>(t.device().kind == DeviceKind::cpu, "numpy: this tensor is on ", t.device(),
+                    "; use cpu() to copy it to host memory first");
   check<GradError>(!requires_grad(t), "numpy: this tensor requires grad; use detach().numpy()");
   check<DTypeError>(kFormats[index(t.dtype())] != nullptr,
                     "numpy: bfloat16 has no NumPy type; convert it with float()");
@@ -182,7 +184,8 @@ void bind_interop(nb::module_& m) {
       "A 1-d tensor over the bytes of a buffer, without a copy; count -1 takes all that follow offset (in bytes).");
   method(
       "numpy", [](nb::handle self, bool force) { return to_numpy(self, force); }, nb::kw_only(), "force"_a = false,
-      "A NumPy array over this tensor's memory. Raises GradError if it requires grad (force=True detaches).");
+      "A NumPy array over this tensor's memory. Raises GradError if it requires grad or is on a GPU (force=True "
+      "detaches\nand copies).");
   method(
       "__array__", [](nb::handle self, nb::handle dtype, nb::handle copy) { return to_array(self, dtype, copy); },
       "dtype"_a = nb::none(), "copy"_a = nb::none());

@@ -134,7 +134,8 @@ PyObject* nested(const Tensor& t, const char* p, int dim) {
 }  // namespace
 
 PyObject* literal_from_tensor(const Tensor& t) {
-  const Tensor plain = is_half(t.dtype()) ? ops::to(ops::detach(t), DType::float32) : t;
+  const Tensor near = ops::on_host(t);
+  const Tensor plain = is_half(t.dtype()) ? ops::to(ops::detach(near), DType::float32) : near;
   return nested(plain, plain->data, 0);
 }
 

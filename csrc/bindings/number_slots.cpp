@@ -64,9 +64,10 @@ PyObject* one_sided(PyObject* self, F op) noexcept {
 }
 
 // The single element as a Python number.
-Scalar element(const Tensor& t, const char* op) {
-  check<ValueError>(t.numel() == 1, op, ": only tensors with one element can become a Python number, this one has ",
-                    t.numel());
+Scalar element(const Tensor& tensor, const char* op) {
+  check<ValueError>(tensor.numel() == 1, op,
+                    ": only tensors with one element can become a Python number, this one has ", tensor.numel());
+  const Tensor t = ops::on_host(tensor);
   switch (t.dtype()) {
     case DType::boolean:
       return Scalar(*t.data_as<uint8_t>() != 0);

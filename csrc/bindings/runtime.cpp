@@ -3,6 +3,7 @@
 #include "base/parallel.h"
 #include "bindings/bind.h"
 #include "bindings/caster.h"
+#include "kernels/device.h"
 #include "kernels/probe.h"
 
 namespace fd::bindings {
@@ -13,6 +14,43 @@ Isa isa_named(const std::string& wanted) {
   for (int i = 0; i < kIsaCount; i++)
     if (wanted == name(Isa(i))) return Isa(i);
   fail<ValueError>("use_isa: '", wanted, "' is unknown; expected 'reference', 'avx2', 'avx512' or 'neon'");
+}
+
+nb::dict as_dict(const MemoryStats& s) {
+  nb::dict out;
+  out["used"] = s.used;
+  out["cached"] = s.cached;
+  out["peak"] = s.peak;
+  return out;
+}
+
+Device gpu(int ordinal) {
+  check<DeviceError>(ordinal >= 0 && ordinal < 100, "device index ", ordinal, " is out of range");
+  return {DeviceKind::cuda, static_cast<int8_t>(ordinal)};
+}
+
+// What python/freedive/cuda.py is made of.
+void bind_cuda(nb::module_& m) {
+  m.def("_cuda_count", cuda::device_count);
+  m.def("_cuda_unavailable", [] { return cuda::unavailable(); });
+  m.def("_cuda_emulated", cuda::is_emulated);
+  m.def("_cuda_synchronize", [](int device) { cuda::synchronize(gpu(device)); }, "device"_a);
+  m.def("_cuda_memory_stats", [](int device) { return as_dict(cuda::memory_stats(gpu(device))); }, "device"_a);
+  m.def("_cuda_empty_cache", [](int device) { cuda::empty_cache(gpu(device)); }, "device"_a);
+  m.def("_cuda_name", [](int device) { return cuda::device_name(gpu(device)); }, "device"_a);
+  m.def(
+      "_cuda_memory",
+      [](int device) {
+        const cuda::DeviceMemory memory = cuda::device_memory(gpu(device));
+        return std::pair(memory.free, memory.total);
+      },
+      "device"_a);
+  nb::class_<cuda::Event>(m, "_CudaEvent")
+      .def(
+          "__init__", [](cuda::Event* self, int device) { new (self) cuda::Event(gpu(device)); }, "device"_a)
+      .def("record", &cuda::Event::record)
+      .def("synchronize", &cuda::Event::wait)
+      .def("milliseconds_since", &cuda::Event::milliseconds_since, "start"_a);
 }
 
 }  // namespace
@@ -34,17 +72,10 @@ void bind_runtime(nb::module_& m) {
   m.def("_copy_bandwidth", copy_bandwidth, "bytes"_a, "seconds"_a, "threads"_a,
         nb::call_guard<nb::gil_scoped_release>(), "Bytes per second, read plus written, of non-temporal copies.");
   m.def(
-      "memory_stats",
-      [] {
-        const MemoryStats s = memory_stats();
-        nb::dict out;
-        out["used"] = s.used;
-        out["cached"] = s.cached;
-        out["peak"] = s.peak;
-        return out;
-      },
+      "memory_stats", [] { return as_dict(memory_stats()); },
       "Host memory in bytes: used by tensors, cached for reuse, and the most ever used.");
   m.def("empty_cache", empty_cache, "Gives cached host memory back to the system.");
+  bind_cuda(m);
 }
 
 }  // namespace fd::bindings

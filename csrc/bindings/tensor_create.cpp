@@ -81,24 +81,23 @@ void bind_ranges(nb::module_& m) {
   m.def(
       "arange",
       [](Scalar end, MaybeDType dtype, const nb::object& device, bool requires_grad) {
-        device_of(device);
-        return finished(ops::arange(0, end, 1, dtype.value_or(arange_dtype(0, end, 1))), requires_grad);
+        return finished(ops::arange(0, end, 1, dtype.value_or(arange_dtype(0, end, 1)), device_of(device)),
+                        requires_grad);
       },
       "end"_a, nb::kw_only(), "dtype"_a = nb::none(), "device"_a = nb::none(), "requires_grad"_a = false, doc);
   m.def(
       "arange",
       [](Scalar start, Scalar end, Scalar step, MaybeDType dtype, const nb::object& device, bool requires_grad) {
-        device_of(device);
-        return finished(ops::arange(start, end, step, dtype.value_or(arange_dtype(start, end, step))), requires_grad);
+        const DType d = dtype.value_or(arange_dtype(start, end, step));
+        return finished(ops::arange(start, end, step, d, device_of(device)), requires_grad);
       },
       "start"_a, "end"_a, "step"_a = 1, nb::kw_only(), "dtype"_a = nb::none(), "device"_a = nb::none(),
       "requires_grad"_a = false, doc);
   m.def(
       "linspace",
       [](Scalar start, Scalar end, int64_t steps, MaybeDType dtype, const nb::object& device, bool requires_grad) {
-        device_of(device);
-        return finished(ops::linspace(start.to_double(), end.to_double(), steps, dtype.value_or(default_dtype())),
-                        requires_grad);
+        const DType d = dtype.value_or(default_dtype());
+        return finished(ops::linspace(start.to_double(), end.to_double(), steps, d, device_of(device)), requires_grad);
       },
       "start"_a, "end"_a, "steps"_a, nb::kw_only(), "dtype"_a = nb::none(), "device"_a = nb::none(),
       "requires_grad"_a = false, "steps values from start to end, both included, evenly spaced.");
@@ -113,8 +112,8 @@ void bind_ranges(nb::module_& m) {
   m.def(
       "eye",
       [](int64_t n, std::optional<int64_t> cols, MaybeDType dtype, const nb::object& device, bool requires_grad) {
-        device_of(device);
-        return finished(ops::eye(n, cols.value_or(n), dtype.value_or(default_dtype())), requires_grad);
+        return finished(ops::eye(n, cols.value_or(n), dtype.value_or(default_dtype()), device_of(device)),
+                        requires_grad);
       },
       "n"_a, "m"_a = nb::none(), nb::kw_only(), "dtype"_a = nb::none(), "device"_a = nb::none(),
       "requires_grad"_a = false, "The n × m matrix with ones on its diagonal.");
@@ -161,18 +160,19 @@ void bind_constructors(nb::module_& m) {
   m.def(
       "tensor",
       [](nb::handle data, MaybeDType dtype, const nb::object& device, bool requires_grad) {
-        device_of(device);
-        return finished(tensor_from_literal(data.ptr(), dtype), requires_grad);
+        const Tensor t = tensor_from_literal(data.ptr(), dtype);
+        const bool stay = device.is_none() && is_tensor(data.ptr());
+        return finished(stay ? t : ops::to_device(t, device_of(device)), requires_grad);
       },
       "data"_a, nb::kw_only(), "dtype"_a = nb::none(), "device"_a = nb::none(), "requires_grad"_a = false,
       "A new tensor with a copy of data: a number, nested sequences, an array or a tensor.\n\n"
       "Floats take the default dtype, ints int64, bools bool. Raises ShapeError for uneven nesting (book section "
       "2.1).");
   const auto as_tensor = [](nb::handle data, MaybeDType dtype, const nb::object& device) {
-    device_of(device);
     Tensor t = is_tensor(data.ptr())    ? tensor_of(data.ptr())
                : has_buffer(data.ptr()) ? from_buffer(data.ptr())
                                         : tensor_from_literal(data.ptr(), dtype);
+    if (!device.is_none()) t = ops::to_device(t, device_of(device));
     return dtype ? ops::to(t, *dtype) : t;
   };
   for (const char* name : {"as_tensor", "asarray"})
@@ -181,17 +181,12 @@ void bind_constructors(nb::module_& m) {
   method(
       "new_tensor",
       [](const Tensor& t, nb::handle data, MaybeDType dtype) {
-        return tensor_from_literal(data.ptr(), dtype.value_or(t.dtype()));
+        return ops::to_device(tensor_from_literal(data.ptr(), dtype.value_or(t.dtype())), t.device());
       },
       "data"_a, nb::kw_only(), "dtype"_a = nb::none(), "A new tensor of this dtype with a copy of data.");
 }
 
 // ---------------------------------------------------------------------------------------------- conversion
-
-Tensor to_device(const Tensor& t, Device d) {
-  check<DeviceError>(d == t.device(), "to: device ", d, " is not available in this build");
-  return t;
-}
 
 void bind_conversions(nb::module_& m) {
   method(
@@ -201,12 +196,13 @@ void bind_conversions(nb::module_& m) {
       },
       "dtype"_a, "non_blocking"_a = false, "copy"_a = false, "This tensor in another dtype or on another device.");
   method(
-      "to", [](const Tensor& t, const Tensor& other) { return ops::to(to_device(t, other.device()), other.dtype()); },
+      "to",
+      [](const Tensor& t, const Tensor& other) { return ops::to(ops::to_device(t, other.device()), other.dtype()); },
       "other"_a, "This tensor with other's dtype and device.");
   method(
       "to",
       [](const Tensor& t, const nb::object& device, MaybeDType dtype, bool, bool copy) {
-        const Tensor moved = device.is_none() ? t : to_device(t, device_of(device));
+        const Tensor moved = device.is_none() ? t : ops::to_device(t, device_of(device));
         const Tensor out = dtype ? ops::to(moved, *dtype) : moved;
         return copy && out.get() == t.get() ? ops::clone(t) : out;
       },
@@ -229,10 +225,11 @@ void bind_conversions(nb::module_& m) {
   for (const auto& [name, dtype] : casts)
     method(name, [dtype = dtype](const Tensor& t) { return ops::to(t, dtype); }, "This tensor in that dtype.");
   method(
-      "cpu", [](const Tensor& t) { return to_device(t, Device{}); },
+      "cpu", [](const Tensor& t) { return ops::to_device(t, Device{}); },
       "This tensor in host memory; itself if it is there.");
   method(
-      "cuda", [](const Tensor& t, int index) { return to_device(t, {DeviceKind::cuda, static_cast<int8_t>(index)}); },
+      "cuda",
+      [](const Tensor& t, int index) { return ops::to_device(t, {DeviceKind::cuda, static_cast<int8_t>(index)}); },
       "device"_a = 0, "This tensor on a GPU. Raises DeviceError where there is none.");
   function_and_method(
       m, "clone", [](const Tensor& t) { return ops::clone(t); }, "A copy, with gradients flowing through.");

@@ -292,7 +292,7 @@ Tensor isclose(const Tensor& a, const Tensor& b, double rtol, double atol, bool 
                       ops::compare(FD_LOGICAL_AND, ops::predicate(FD_ISNAN, a), ops::predicate(FD_ISNAN, b)));
 }
 
-bool all(const Tensor& t) { return ops::reduce(FD_REDUCE_ALL, t, {}, false).data_as<uint8_t>()[0] != 0; }
+bool all(const Tensor& t) { return ops::first_element<uint8_t>(ops::reduce(FD_REDUCE_ALL, t, {}, false)) != 0; }
 
 void bind_compare(nb::module_& m) {
   for (const CompareName& row : kCompare) {

@@ -47,7 +47,7 @@ void set_state(Generator& g, const Tensor& state) {
   check<DTypeError>(state.dtype() == DType::uint8, "set_state: state is ", state.dtype(), "; expected uint8");
   check<ShapeError>(state.dim() == 1 && state.numel() == sizeof(rng), "set_state: state has shape ", state.shape(),
                     "; expected (", sizeof(rng), ",), as get_state gives it");
-  std::memcpy(&rng, ops::contiguous(state).data(), sizeof(rng));
+  std::memcpy(&rng, ops::on_host(ops::contiguous(state)).data(), sizeof(rng));
   g.set_state(rng);
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "base/parallel.h"
+#include "kernels/device.h"
 
 namespace fd {
 
@@ -141,7 +142,8 @@ const fd_kernels& kernels(Isa isa) {
 }
 
 const fd_kernels& kernels(Device device) {
-  check<DeviceError>(device.kind == DeviceKind::cpu, "device ", device, " is not available in this build");
+  if (device.kind == DeviceKind::cuda) [[unlikely]]
+    return cuda::kernels(device);
   const fd_kernels* table = cpu_table.load(std::memory_order_acquire);
   if (!table) [[unlikely]] {
     select_first();
@@ -184,7 +186,9 @@ void* context_workspace(fd_context*, int32_t slot, size_t bytes) { return worksp
 
 }  // namespace
 
-fd_context* context(Device) {
+fd_context* context(Device device) {
+  if (device.kind == DeviceKind::cuda) [[unlikely]]
+    return cuda::context(device);
   struct Local {
     fd_fault fault = {};
     fd_context context = {};

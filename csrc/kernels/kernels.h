@@ -31,8 +31,8 @@ typedef enum fd_status {
 } fd_status;
 
 typedef struct fd_fault {
-  int32_t code; /* an fd_status, or the device's own number */
-  int32_t reserved;
+  int32_t code;     /* an fd_status; on CUDA only the first fault since the last wait is kept */
+  int32_t op;       /* fd_context::op of the launch that found it; 0 on the CPU */
   int64_t position; /* linear position of the offending element in its tensor */
   int64_t value;    /* what it held */
 } fd_fault;
@@ -49,7 +49,7 @@ struct fd_context {
      calls, so that a steady state costs no system call. */
   void* (*workspace)(fd_context* context, int32_t slot, size_t bytes);
   int32_t threads; /* how many threads parallel() uses at most; a hint, never a result */
-  int32_t reserved;
+  int32_t op;      /* CUDA: a number for the op that launches, which a kernel writes beside a bad index */
   int64_t l1_bytes, l2_bytes, l3_bytes; /* data caches of one core, one core, the package; 0 = unknown */
 };
 

@@ -211,13 +211,13 @@ DType compute_type(fd_binary_op op, const Row& row, const Operand& a, const Oper
 void check_integers(fd_binary_op op, const Row& row, const Operand& b, DType d) {
   if (!is_integral(d)) return;
   if (op == FD_FLOOR_DIV || op == FD_REMAINDER || op == FD_FMOD) {
-    const bool zero =
-        b.is_tensor() ? reduce(FD_REDUCE_COUNT_NONZERO, *b.tensor, {}, false).data_as<int64_t>()[0] != b.tensor->numel()
-                      : b.scalar.to_int() == 0;
+    const bool zero = b.is_tensor() ? first_element<int64_t>(reduce(FD_REDUCE_COUNT_NONZERO, *b.tensor, {}, false)) !=
+                                          b.tensor->numel()
+                                    : b.scalar.to_int() == 0;
     check<ValueError>(!zero, row.name, ": integer division by zero");
   }
   if (op == FD_POW) {
-    const bool negative = b.is_tensor() ? reduce(FD_REDUCE_ANY, compare(FD_LT, b, 0), {}, false).data_as<bool>()[0]
+    const bool negative = b.is_tensor() ? first_element<bool>(reduce(FD_REDUCE_ANY, compare(FD_LT, b, 0), {}, false))
                                         : b.scalar.to_int() < 0;
     check<ValueError>(!negative, "pow: integers to negative integer powers are not allowed; use floating tensors");
   }
@@ -257,9 +257,20 @@ static bool is_square(const Operand& exponent, DType d) {
          (is_floating(d) || exponent.scalar.kind == ScalarKind::integer);
 }
 
+// A 0-dim operand on the CPU follows the other to its GPU.
+static Tensor beside(const Operand& o, const Operand& other) {
+  const bool moves = o.is_tensor() && other.is_tensor() && o.tensor->dim() == 0 &&
+                     o.tensor->device().kind == DeviceKind::cpu && other.tensor->device().kind != DeviceKind::cpu;
+  return moves ? to_device(*o.tensor, other.tensor->device()) : Tensor();
+}
+
 Tensor binary(fd_binary_op op, const Operand& a, const Operand& b) {
   const Row& row = *row_of(op);
-  if (a.is_tensor() && b.is_tensor()) check_same_device(row.name, *a.tensor, *b.tensor);
+  if (a.is_tensor() && b.is_tensor() && !(a.tensor->device() == b.tensor->device())) [[unlikely]] {
+    if (const Tensor moved = beside(a, b); moved.defined()) return binary(op, moved, b);
+    if (const Tensor moved = beside(b, a); moved.defined()) return binary(op, a, moved);
+    check_same_device(row.name, *a.tensor, *b.tensor);
+  }
   const DType d = compute_type(op, row, a, b);
   if (op == FD_POW && is_square(b, d)) return unary(FD_SQUARE, *a.tensor);
   check_integers(op, row, b, d);

@@ -4,14 +4,21 @@
 
 namespace fd::ops {
 
-void fail_status(const char* op, fd_status status, const fd_fault& fault) {
+void fail_missing(const char* op, DType dtype, Device device) {
+  if (device.kind == DeviceKind::cuda) fail<DeviceError>(op, ": there is no kernel for ", dtype, " on ", device);
+  fail<DTypeError>(op, ": not implemented for ", dtype, " on ", device);
+}
+
+void fail_status(const char* op, fd_status status, Device device) {
   switch (status) {
-    case FD_OUT_OF_RANGE:
+    case FD_OUT_OF_RANGE: {
+      const fd_fault& fault = *context(device)->fault;
       fail<IndexError>(op, ": index ", fault.value, " at position ", fault.position, " is out of range");
+    }
     case FD_NO_MEMORY:
-      fail<MemoryError>(op, ": out of memory for workspace");
+      fail<MemoryError>(op, ": out of memory for workspace on ", device);
     case FD_DEVICE_FAULT:
-      fail<DeviceError>(op, ": the device reports error ", fault.code);
+      cuda::fail_launch(op, device);
     default:
       fail<DTypeError>(op, ": the kernel does not support these arguments");
   }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "autograd/meta.h"
+#include "kernels/device.h"
 #include "kernels/dispatch.h"
 #include "tensor/iterator.h"
 #include "tensor/scalar.h"
@@ -23,26 +24,49 @@ struct Operand {
 // Bytes touched above which the interpreter lock is given up: about 50 us of memory traffic.
 constexpr int64_t kUnlockBytes = 2 << 20;
 
+// DTypeError, or DeviceError on a GPU.
+[[noreturn]] void fail_missing(const char* op, DType dtype, Device device);
+
 template <class Kernel>
 Kernel* find(Kernel* kernel, const char* op, DType dtype, Device device) {
-  check<DTypeError>(kernel != nullptr, op, ": not implemented for ", dtype, " on ", device);
+  if (!kernel) [[unlikely]]
+    fail_missing(op, dtype, device);
   return kernel;
 }
 
-[[noreturn]] void fail_status(const char* op, fd_status status, const fd_fault& fault);
+[[noreturn]] void fail_status(const char* op, fd_status status, Device device);
+
+// A launch of kernels on a GPU returns before they have run: what they find wrong is raised at the next wait.
+template <class Kernel, class Args>
+fd_status launch(const char* op, Kernel* kernel, const Args& args, Device device) {
+  fd_context* c = context(device);
+  cuda::name_op(c, op);
+  const fd_status status = kernel(c, &args);
+  if (status == FD_OK && cuda::synchronous()) cuda::synchronize(device);
+  return status;
+}
 
 // Runs kernel(context, args); bytes is how much memory it touches.
 template <class Kernel, class Args>
-fd_status run_for_status(Kernel* kernel, const Args& args, Device device, int64_t bytes) {
+fd_status run_for_status(const char* op, Kernel* kernel, const Args& args, Device device, int64_t bytes) {
+  if (device.kind == DeviceKind::cuda) [[unlikely]]
+    return launch(op, kernel, args, device);
   fd_context* c = context(device);
   const Unlocked unlocked(bytes > kUnlockBytes);
   return kernel(c, &args);
 }
 template <class Kernel, class Args>
 void run(const char* op, Kernel* kernel, const Args& args, Device device, int64_t bytes) {
-  const fd_status status = run_for_status(kernel, args, device, bytes);
+  const fd_status status = run_for_status(op, kernel, args, device, bytes);
   if (status != FD_OK) [[unlikely]]
-    fail_status(op, status, *context(device)->fault);
+    fail_status(op, status, device);
+}
+
+// t where the host can read it: itself, or a contiguous copy of what is on a GPU once that is computed.
+Tensor on_host(const Tensor& t);
+template <class T>
+T first_element(const Tensor& t) {
+  return *on_host(t).template data_as<T>();
 }
 
 inline int64_t bytes_of(const Tensor& t) { return t.numel() * static_cast<int64_t>(item_size(t.dtype())); }

@@ -36,7 +36,8 @@ class CloneBackward final : public Node {
 // self = from: what self was gets no gradient, from gets all of it.
 class CopyBackward final : public Node {
  public:
-  CopyBackward(const Tensor& self, const Tensor& from) : Node(2), shape_(from.shape()), dtype_(from.dtype()) {
+  CopyBackward(const Tensor& self, const Tensor& from)
+      : Node(2), device_(from.device()), shape_(from.shape()), dtype_(from.dtype()) {
     connect(this, 0, self);
     connect(this, 1, from);
   }
@@ -44,10 +45,11 @@ class CopyBackward final : public Node {
   void backward(const Tensor* grad_out, Tensor* grad_in) override {
     const Tensor& g = grad_out[0];
     if (wants(0)) grad_in[0] = zeros(g.shape(), g.dtype(), g.device());
-    if (wants(1)) grad_in[1] = to(sum_to(g, shape_), dtype_);
+    if (wants(1)) grad_in[1] = to_device(to(sum_to(g, shape_), dtype_), device_);
   }
 
  private:
+  Device device_;
   Shape shape_;
   DType dtype_;
 };
@@ -84,6 +86,31 @@ Tensor to(const Tensor& t, DType dtype) {
   return out;
 }
 
+namespace {
+
+class ToDeviceBackward final : public Node {
+ public:
+  explicit ToDeviceBackward(const Tensor& x) : Node(1), device_(x.device()) { connect(this, 0, x); }
+  const char* name() const override { return "ToCopyBackward0"; }
+  void backward(const Tensor* grad_out, Tensor* grad_in) override { grad_in[0] = to_device(grad_out[0], device_); }
+
+ private:
+  Device device_;
+};
+
+}  // namespace
+
+Tensor to_device(const Tensor& t, Device device) {
+  if (t.device() == device) return t;
+  const Tensor from = contiguous(detach(t));
+  Tensor out = empty(t.shape(), t.dtype(), device);
+  cuda::copy(out.data(), device, from.data(), from.device(), static_cast<size_t>(bytes_of(out)));
+  if (needs_grad(t)) set_history(out, Ref<Node>(new ToDeviceBackward(t)));
+  return out;
+}
+
+Tensor on_host(const Tensor& t) { return t.device().kind == DeviceKind::cpu ? t : to_device(detach(t), Device{}); }
+
 Tensor clone(const Tensor& t) {
   Tensor out = empty(t.shape(), t.dtype(), t.device());
   cast_into("clone", out, t);
@@ -106,7 +133,8 @@ Tensor copy_(const Tensor& self, const Tensor& from) {
   if (self.get() == from.get()) return self;
   Ref<Node> node;
   if (record) node = Ref<Node>(new CopyBackward(self, from));
-  cast_into("copy_", self, share_memory(self, from) ? clone(detach(from)) : from);
+  const Tensor near = to_device(from->device == self->device ? from : detach(from), self.device());
+  cast_into("copy_", self, share_memory(self, near) ? clone(detach(near)) : near);
   finish_inplace("copy_", self, node);
   return self;
 }

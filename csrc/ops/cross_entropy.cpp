@@ -70,8 +70,8 @@ LabelWeights label_weights(const char* op, const Tensor& input, const Tensor& ta
   w.labels = where(w.ignored, Scalar(0), raw);
   const int64_t classes = input.size(class_dim(input.shape()));
   const Tensor wrong = compare(FD_LOGICAL_OR, compare(FD_LT, w.labels, 0), compare(FD_GE, w.labels, Scalar(classes)));
-  if (reduce(FD_REDUCE_ANY, wrong, {}, false).data_as<bool>()[0]) {
-    const Tensor flat = contiguous(wrong), all = contiguous(raw);
+  if (first_element<bool>(reduce(FD_REDUCE_ANY, wrong, {}, false))) {
+    const Tensor flat = on_host(contiguous(wrong)), all = on_host(contiguous(raw));
     int64_t i = 0;
     while (!flat.data_as<bool>()[i]) i++;
     fail_label(op, all.data_as<int64_t>()[i], i, raw.shape(), classes);
@@ -200,12 +200,12 @@ Tensor fused(const Tensor& input, const Tensor& target, const Tensor& weight, co
   args.grad = record ? grad.data() : nullptr;
   fd_cross_entropy_fn* kernel = kernels(input.device()).softmax.cross_entropy[index(input.dtype())];
   // One exponential an element: some three times the cost of its memory traffic.
-  const fd_status status =
-      run_for_status(find(kernel, kName, input.dtype(), input.device()), args, input.device(), 3 * bytes_of(input));
+  const fd_status status = run_for_status(kName, find(kernel, kName, input.dtype(), input.device()), args,
+                                          input.device(), 3 * bytes_of(input));
   if (status != FD_OK) [[unlikely]] {
+    if (status != FD_OUT_OF_RANGE) fail_status(kName, status, input.device());
     const fd_fault& fault = *context(input.device())->fault;
-    if (status == FD_OUT_OF_RANGE) fail_label(kName, fault.value, fault.position, target.shape(), classes);
-    fail_status(kName, status, fault);
+    fail_label(kName, fault.value, fault.position, target.shape(), classes);
   }
   if (record) {
     if (input.dim() != 2) grad = classes_second(grad, input.shape());

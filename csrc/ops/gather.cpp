@@ -42,13 +42,13 @@ fd_gather arguments(const Tensor& positions, int dim, int64_t extent) {
 
 // run() with an error that says where.
 void run_checked(const char* op, fd_gather_fn* const* table, const fd_gather& args, const Tensor& t, int dim) {
-  fd_context* c = context(t.device());
-  const fd_status status = find(table[index(t.dtype())], op, t.dtype(), t.device())(c, &args);
+  const fd_status status =
+      run_for_status(op, find(table[index(t.dtype())], op, t.dtype(), t.device()), args, t.device(), 0);
   if (status == FD_OK) [[likely]]
     return;
-  if (status != FD_OUT_OF_RANGE) fail_status(op, status, *c->fault);
-  fail<IndexError>(op, ": index ", c->fault->value, " is out of bounds for dimension ", dim, " with size ",
-                   args.extent);
+  if (status != FD_OUT_OF_RANGE) fail_status(op, status, t.device());
+  fail<IndexError>(op, ": index ", context(t.device())->fault->value, " is out of bounds for dimension ", dim,
+                   " with size ", args.extent);
 }
 
 class GatherBackward final : public Node {

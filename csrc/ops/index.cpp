@@ -109,7 +109,7 @@ class Parser {
   // True adds a dim of size 1, False one of size 0.
   void add_boolean(bool on) {
     window.whole = false;
-    axes.add(window.dims, 1, dim_, zeros({on ? 1 : 0}, DType::int64));
+    axes.add(window.dims, 1, dim_, zeros({on ? 1 : 0}, DType::int64, t_.device()));
     window.keep(-1, 1);
   }
 
@@ -118,8 +118,8 @@ class Parser {
                       which.dtype());
     if (which.dim() == 0) {
       const Tensor value = to(detach(which), DType::int64);
-      if (is_mask(which)) return add_boolean(*value.data_as<int64_t>() != 0);
-      return add_integer(*value.data_as<int64_t>());
+      if (is_mask(which)) return add_boolean(first_element<int64_t>(value) != 0);
+      return add_integer(first_element<int64_t>(value));
     }
     if (!is_mask(which)) {
       axes.add(window.dims, 1, dim_, which);
@@ -353,17 +353,18 @@ void unravel(const Tensor& positions, const Shape& shape, int64_t* out, int64_t 
 }  // namespace
 
 Tensor nonzero(const Tensor& t) {
-  const Tensor positions = nonzero_positions(t);
-  Tensor out = empty({positions.numel(), t.dim()}, DType::int64, t.device());
+  const Tensor positions = on_host(nonzero_positions(t));
+  Tensor out = empty({positions.numel(), t.dim()}, DType::int64);
   unravel(positions, t.shape(), out.data_as<int64_t>(), t.dim(), 1);
-  return out;
+  return to_device(out, t.device());
 }
 
 std::vector<Tensor> nonzero_tuple(const Tensor& t) {
-  const Tensor in = at_least_1d(t), positions = nonzero_positions(in);
-  if (in.dim() == 1) return {positions};
-  const Tensor all = empty({in.dim(), positions.numel()}, DType::int64, t.device());
-  unravel(positions, in.shape(), all.data_as<int64_t>(), 1, positions.numel());
+  const Tensor in = at_least_1d(t), found = nonzero_positions(in);
+  if (in.dim() == 1) return {found};
+  const Tensor positions = on_host(found), rows = empty({in.dim(), positions.numel()}, DType::int64);
+  unravel(positions, in.shape(), rows.data_as<int64_t>(), 1, positions.numel());
+  const Tensor all = to_device(rows, t.device());
   std::vector<Tensor> out;
   for (int d = 0; d < in.dim(); d++) out.push_back(select(all, 0, d));
   return out;
@@ -372,9 +373,10 @@ std::vector<Tensor> nonzero_tuple(const Tensor& t) {
 Tensor one_hot(const Tensor& classes, int64_t count) {
   const Tensor c = as_positions("one_hot", classes);
   int64_t most = -1, least = 0;
+  const Tensor numbers = on_host(c);
   for (int64_t i = 0; i < c.numel(); i++) {
-    most = std::max(most, c.data_as<int64_t>()[i]);
-    least = std::min(least, c.data_as<int64_t>()[i]);
+    most = std::max(most, numbers.data_as<int64_t>()[i]);
+    least = std::min(least, numbers.data_as<int64_t>()[i]);
   }
   check<ValueError>(count == -1 || count > 0, "one_hot: num_classes is ", count, "; expected at least 1, or -1");
   check<ValueError>(count != -1 || c.numel() > 0, "one_hot: no class numbers, and num_classes is not given");

@@ -57,10 +57,13 @@ void add_offsets(const Axis& axis, int dim, const Tensor& positions, int64_t siz
                  bool first) {
   const fd_offsets args = {
       positions.numel(), positions.data_as<int64_t>(), size, stride, out.data_as<int64_t>(), first, 0};
-  fd_context* c = context(out.device());
-  if (kernels(out.device()).index.offsets(c, &args) == FD_OK) return;
-  fail<IndexError>("index ", c->fault->value, " is out of bounds for dimension ", axis.shown + dim, " with size ",
-                   size);
+  const Device device = out.device();
+  fd_offsets_fn* const kernel = find(kernels(device).index.offsets, "index", DType::int64, device);
+  const fd_status status = run_for_status("index", kernel, args, device, 0);
+  if (status == FD_OK) return;
+  if (status != FD_OUT_OF_RANGE) fail_status("index", status, device);
+  fail<IndexError>("index ", context(device)->fault->value, " is out of bounds for dimension ", axis.shown + dim,
+                   " with size ", size);
 }
 
 // Whether the axis' dims are walked by one stride.
@@ -95,8 +98,8 @@ Tensor index_offsets(const Tensor& t, const Axes& axes) {
 
 // The offset of every element of a strided grid, in C order.
 Tensor grid_offsets(const Dims& size, const Dims& stride, Device device) {
-  Tensor out = empty({numel(size)}, DType::int64, device);
-  if (out.numel() == 0) return out;
+  Tensor out = empty({numel(size)}, DType::int64);
+  if (out.numel() == 0) return to_device(out, device);
   auto* offsets = out.data_as<int64_t>();
   offsets[0] = 0;
   int64_t done = 1;
@@ -105,7 +108,7 @@ Tensor grid_offsets(const Dims& size, const Dims& stride, Device device) {
       for (int64_t j = 0; j < done; j++) offsets[k * done + j] = offsets[j] + k * stride[i];
     done *= size[i];
   }
-  return out;
+  return to_device(out, device);
 }
 
 Tensor block_offsets(const Tensor& t, const Axes& axes, const Layout& l) {
@@ -265,10 +268,11 @@ void write_at(const char* op, const Tensor& self, const Axes& axes, const Operan
 
 Tensor nonzero_positions(const Tensor& t) {
   const Tensor in = contiguous(is_half(t.dtype()) ? compare(FD_NE, detach(t), 0) : detach(t));
-  int64_t count = 0;
-  fd_nonzero args = {in.numel(), in.data(), nullptr, &count};
+  const Tensor found = empty({}, DType::int64, in.device());
+  fd_nonzero args = {in.numel(), in.data(), nullptr, found.data_as<int64_t>()};
   auto* kernel = find(kernels(in.device()).index.nonzero[index(in.dtype())], "nonzero", in.dtype(), in.device());
   run("nonzero", kernel, args, in.device(), bytes_of(in));
+  const auto count = first_element<int64_t>(found);
   Tensor out = empty({count}, DType::int64, in.device());
   args.out = out.data_as<int64_t>();
   if (count > 0) run("nonzero", kernel, args, in.device(), bytes_of(in) + bytes_of(out));
@@ -281,7 +285,8 @@ Tensor as_positions(const char* op, const Tensor& which) {
   return contiguous(to(detach(which), DType::int64));
 }
 
-void check_positions(const char* op, const Tensor& positions, int dim, int64_t size) {
+void check_positions(const char* op, const Tensor& on_device, int dim, int64_t size) {
+  const Tensor positions = on_host(on_device);
   const auto* p = positions.data_as<int64_t>();
   for (int64_t i = 0; i < positions.numel(); i++)
     check<IndexError>(p[i] >= 0 && p[i] < size, op, ": index ", p[i], " is out of bounds for dimension ", dim,

@@ -176,7 +176,7 @@ void check_binary(const Form& form, T input, T target) {
 void check_unit_range(const char* op, const char* name, T t) {
   // Written so that NaN passes, as in PyTorch: it will show in the loss.
   const Tensor wrong = compare(FD_LOGICAL_OR, compare(FD_LT, t, 0), compare(FD_GT, t, 1));
-  if (reduce(FD_REDUCE_ANY, wrong, {}, false).data_as<bool>()[0])
+  if (first_element<bool>(reduce(FD_REDUCE_ANY, wrong, {}, false)))
     fail<ValueError>(op, ": ", name, " has values outside of 0 to 1; expected probabilities");
 }
 

@@ -131,17 +131,17 @@ Tensor repeated_indices(const Tensor& times) {
   check<DTypeError>(times.dtype() == DType::int64 || times.dtype() == DType::int32,
                     "repeat_interleave: repeats must be int64 or int32, got ", times.dtype());
   check<ShapeError>(times.dim() == 1, "repeat_interleave: repeats must have one dimension, got shape ", times.shape());
-  const Tensor counts = contiguous(to(times, DType::int64));
+  const Tensor counts = on_host(contiguous(to(times, DType::int64)));
   const auto* n = counts.data_as<int64_t>();
   int64_t total = 0;
   for (int64_t i = 0; i < counts.numel(); i++) {
     check<ValueError>(n[i] >= 0, "repeat_interleave: repeats must not be negative, got ", n[i]);
     total += n[i];
   }
-  Tensor out = empty({total}, DType::int64, times.device());
+  Tensor out = empty({total}, DType::int64);
   auto* at = out.data_as<int64_t>();
   for (int64_t i = 0; i < counts.numel(); i++) at = std::fill_n(at, n[i], i);
-  return out;
+  return to_device(out, times.device());
 }
 
 Tensor repeat_interleave(const Tensor& t, const Tensor& times, std::optional<int64_t> dim) {
@@ -203,7 +203,8 @@ Tensor triangle(const Tensor& t, int64_t diagonal, bool lower) {
       lower ? "TrilBackward0" : "TriuBackward0", t,
       [&](const Tensor& x) {
         const int64_t rows = x.size(x.dim() - 2), cols = x.size(x.dim() - 1);
-        const Tensor row = arange(0, rows, 1, DType::int32), col = arange(0, cols, 1, DType::int32);
+        const Tensor row = arange(0, rows, 1, DType::int32, x.device()),
+                     col = arange(0, cols, 1, DType::int32, x.device());
         const Tensor edge = unsqueeze(add(row, Scalar(std::clamp(diagonal, -rows, cols))), 1);
         return masked_fill(x, compare(lower ? FD_GT : FD_LT, col, edge), 0);
       },

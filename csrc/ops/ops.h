@@ -17,13 +17,14 @@ void install_grad_arithmetic();  // once, before the first backward
 Tensor full(const Shape& shape, Scalar value, DType dtype, Device device = {});
 inline Tensor zeros(const Shape& shape, DType dtype, Device device = {}) { return full(shape, 0, dtype, device); }
 Tensor scalar_tensor(Scalar value, DType dtype, Device device = {});
-Tensor arange(Scalar start, Scalar end, Scalar step, DType dtype);
-Tensor linspace(double start, double end, int64_t steps, DType dtype);
-Tensor eye(int64_t rows, int64_t cols, DType dtype);
+Tensor arange(Scalar start, Scalar end, Scalar step, DType dtype, Device device = {});
+Tensor linspace(double start, double end, int64_t steps, DType dtype, Device device = {});
+Tensor eye(int64_t rows, int64_t cols, DType dtype, Device device = {});
 Tensor empty_strided(const Shape& shape, const Dims& strides, DType dtype, Device device = {});
 
 // ---- copy: dtype, layout, contents
-Tensor to(const Tensor& t, DType dtype);  // t itself if it has that dtype
+Tensor to(const Tensor& t, DType dtype);           // t itself if it has that dtype
+Tensor to_device(const Tensor& t, Device device);  // t itself if it is there
 Tensor clone(const Tensor& t);
 Tensor contiguous(const Tensor& t);  // t itself if it is contiguous
 Tensor detach(const Tensor& t);

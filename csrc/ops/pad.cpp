@@ -31,9 +31,9 @@ void check_border(const Tensor& t, int dim, int64_t before, int64_t after, PadMo
 Tensor extend(const Tensor& t, int dim, int64_t before, int64_t after, PadMode mode) {
   check_border(t, dim, before, after, mode);
   const int64_t size = t.size(dim), count = size + before + after;
-  Tensor which = empty({count}, DType::int64, t.device());
+  Tensor which = empty({count}, DType::int64);
   for (int64_t i = 0; i < count; i++) which.data_as<int64_t>()[i] = source_of(i - before, size, mode);
-  return index_select(t, dim, which);
+  return index_select(t, dim, to_device(which, t.device()));
 }
 
 // t without the borders that widths (times sign) put around it; crops the other way are left alone.

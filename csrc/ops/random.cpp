@@ -13,7 +13,8 @@ namespace {
 
 using Table = fd_random_fn* const*;
 
-const fd_dropout_kernels& tables(Device device) { return kernels(device).dropout; }
+// Numbers are drawn on the host and copied, so that every device starts from the same ones.
+const fd_dropout_kernels& tables() { return kernels(Device{}).dropout; }
 
 void draw(const char* op, Table table, const Tensor& out, fd_random args, Generator* generator) {
   const fd_rng rng = generator_or_default(generator).next();
@@ -27,9 +28,9 @@ void draw(const char* op, Table table, const Tensor& out, fd_random args, Genera
 Tensor drawn(const char* op, Table table, const Shape& shape, DType dtype, Device device, const fd_random& args,
              Generator* generator) {
   const DType compute = is_half(dtype) && table[index(dtype)] == nullptr ? DType::float32 : dtype;
-  Tensor out = empty(shape, compute, device);
+  Tensor out = empty(shape, compute);
   draw(op, table, out, args, generator);
-  return to(out, dtype);
+  return to_device(to(out, dtype), device);
 }
 
 // The history of a tensor whose values no longer depend on what it held.
@@ -85,18 +86,18 @@ void check_std(const char* op, double std) { check_not_negative(op, "std", std);
 
 Tensor rand(const Shape& shape, DType dtype, Device device, Generator* generator) {
   check_floating_result("rand", dtype);
-  return drawn("rand", tables(device).uniform, shape, dtype, device, range(0, 1), generator);
+  return drawn("rand", tables().uniform, shape, dtype, device, range(0, 1), generator);
 }
 
 Tensor randn(const Shape& shape, DType dtype, Device device, Generator* generator) {
   check_floating_result("randn", dtype);
-  return drawn("randn", tables(device).normal, shape, dtype, device, range(0, 1), generator);
+  return drawn("randn", tables().normal, shape, dtype, device, range(0, 1), generator);
 }
 
 Tensor normal(double mean, double std, const Shape& shape, DType dtype, Device device, Generator* generator) {
   check_floating_result("normal", dtype);
   check_std("normal", std);
-  return drawn("normal", tables(device).normal, shape, dtype, device, range(mean, std), generator);
+  return drawn("normal", tables().normal, shape, dtype, device, range(mean, std), generator);
 }
 
 Tensor normal(const Operand& mean, const Operand& std, Generator* generator) {
@@ -104,7 +105,7 @@ Tensor normal(const Operand& mean, const Operand& std, Generator* generator) {
   check_floating_result("normal", dtype);
   if (std.is_tensor()) {
     const Tensor negative = compare(FD_LT, detach(*std.tensor), 0);
-    check<ValueError>(!reduce(FD_REDUCE_ANY, negative, {}, false).data_as<bool>()[0],
+    check<ValueError>(!first_element<bool>(reduce(FD_REDUCE_ANY, negative, {}, false)),
                       "normal: std has negative elements; expected at least 0");
   } else {
     check_std("normal", std.scalar.to_double());
@@ -122,7 +123,7 @@ Tensor randint(int64_t low, int64_t high, const Shape& shape, DType dtype, Devic
   fd_random args = {};
   args.low = low;
   args.high = high;
-  return drawn("randint", tables(device).randint, shape, dtype, device, args, generator);
+  return drawn("randint", tables().randint, shape, dtype, device, args, generator);
 }
 
 // Fisher and Yates: for i = 0, 1, ... swaps element i with element i + floor(bits (n - i) / 2^64), where bits are the
@@ -130,7 +131,7 @@ Tensor randint(int64_t low, int64_t high, const Shape& shape, DType dtype, Devic
 Tensor randperm(int64_t n, DType dtype, Device device, Generator* generator) {
   check_not_negative("randperm", "n", static_cast<double>(n));
   const fd_rng rng = generator_or_default(generator).next();
-  const Tensor out = empty({n}, DType::int64, device);
+  const Tensor out = empty({n}, DType::int64);
   int64_t* const p = out.data_as<int64_t>();
   for (int64_t i = 0; i < n; i++) p[i] = i;
   fd_philox4 block = {};
@@ -141,14 +142,14 @@ Tensor randperm(int64_t n, DType dtype, Device device, Generator* generator) {
     const auto step = static_cast<int64_t>(static_cast<unsigned __int128>(bits) * static_cast<uint64_t>(n - i) >> 64);
     std::swap(p[i], p[i + step]);
   }
-  return to(out, dtype);
+  return to_device(to(out, dtype), device);
 }
 
 Tensor bernoulli(const Tensor& p, Generator* generator) {
   check_floating("bernoulli", {"input", p.dtype(), p.shape()});
   const GradMode off(false);
   const Tensor wrong = compare(FD_LOGICAL_OR, compare(FD_LT, p, 0), compare(FD_GT, p, 1));
-  check<ValueError>(!reduce(FD_REDUCE_ANY, wrong, {}, false).data_as<bool>()[0],
+  check<ValueError>(!first_element<bool>(reduce(FD_REDUCE_ANY, wrong, {}, false)),
                     "bernoulli: input has values outside of 0 to 1; expected probabilities");
   const DType compute = is_half(p.dtype()) ? DType::float32 : p.dtype();
   return to(compare(FD_LT, rand(p.shape(), compute, p.device(), generator), p), p.dtype());
@@ -157,13 +158,13 @@ Tensor bernoulli(const Tensor& p, Generator* generator) {
 Tensor uniform_(const Tensor& self, double from, double to, Generator* generator) {
   check_floating("uniform_", {"self", self.dtype(), self.shape()});
   check<ValueError>(from <= to, "uniform_: from is ", from, " and to is ", to, "; expected from <= to");
-  return draw_into("uniform_", "UniformBackward0", tables(self.device()).uniform, self, range(from, to), generator);
+  return draw_into("uniform_", "UniformBackward0", tables().uniform, self, range(from, to), generator);
 }
 
 Tensor normal_(const Tensor& self, double mean, double std, Generator* generator) {
   check_floating("normal_", {"self", self.dtype(), self.shape()});
   check_std("normal_", std);
-  return draw_into("normal_", "NormalBackward0", tables(self.device()).normal, self, range(mean, std), generator);
+  return draw_into("normal_", "NormalBackward0", tables().normal, self, range(mean, std), generator);
 }
 
 Tensor bernoulli_(const Tensor& self, const Operand& p, Generator* generator) {
@@ -176,8 +177,7 @@ Tensor bernoulli_(const Tensor& self, const Operand& p, Generator* generator) {
   }
   const double probability = p.scalar.to_double();
   check_probability("bernoulli_", "p", probability);
-  return draw_into("bernoulli_", "BernoulliBackward0", tables(self.device()).bernoulli, self, range(probability, 0),
-                   generator);
+  return draw_into("bernoulli_", "BernoulliBackward0", tables().bernoulli, self, range(probability, 0), generator);
 }
 
 // -log(1 - u) / rate, with u uniform in [0, 1)
@@ -244,12 +244,12 @@ Tensor multinomial(const Tensor& probs, int64_t samples, bool replacement, Gener
   const int64_t n = probs.shape().back(), rows = probs.dim() == 2 ? probs.size(0) : 1;
   check<ValueError>(replacement || samples <= n, "multinomial: num_samples is ", samples, " of ", n,
                     " categories without replacement");
-  const Tensor weights = contiguous(to(detach(probs), DType::float64));
+  const Tensor weights = on_host(contiguous(to(detach(probs), DType::float64)));
   for (int64_t r = 0; r < rows; r++) check_weights(weights.data_as<double>() + r * n, n, r, replacement ? 1 : samples);
   const int64_t draws = replacement ? samples : n;
-  const Tensor u = rand({rows, draws}, DType::float64, probs.device(), generator);
+  const Tensor u = rand({rows, draws}, DType::float64, Device{}, generator);
   const Tensor key = empty({n}, DType::float64), order = empty({n}, DType::int64);
-  const Tensor out = empty(probs.dim() == 2 ? Shape{rows, samples} : Shape{samples}, DType::int64, probs.device());
+  const Tensor out = empty(probs.dim() == 2 ? Shape{rows, samples} : Shape{samples}, DType::int64);
   for (int64_t r = 0; r < rows; r++) {
     const double* const w = weights.data_as<double>() + r * n;
     const double* const ur = u.data_as<double>() + r * draws;
@@ -259,7 +259,7 @@ Tensor multinomial(const Tensor& probs, int64_t samples, bool replacement, Gener
     else
       sample_without_replacement(w, n, ur, samples, key.data_as<double>(), order.data_as<int64_t>(), chosen);
   }
-  return out;
+  return to_device(out, probs.device());
 }
 
 }  // namespace fd::ops

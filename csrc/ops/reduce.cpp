@@ -247,7 +247,7 @@ class ChooseBackward final : public Node {
   Tensor spread(const Tensor& g, const Tensor& chosen) const {
     Shape along;
     for (int i = 0; i < shape_.size(); i++) along.push_back(i == dim_ ? shape_[i] : 1);
-    const Tensor positions = reshape(arange(0, shape_[dim_], 1, DType::int64), along);
+    const Tensor positions = reshape(arange(0, shape_[dim_], 1, DType::int64, g.device()), along);
     return where(compare(FD_EQ, positions, chosen), g, 0.0);
   }
   const char* name_;

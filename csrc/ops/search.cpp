@@ -40,13 +40,14 @@ Tensor searchsorted(const Tensor& sorted, const Tensor& values, bool right, DTyp
                       values.shape(), " must agree in all dimensions but the last");
   }
   const DType d = is_floating(promote(sorted.dtype(), values.dtype())) ? DType::float64 : DType::int64;
-  const Tensor s = contiguous(to(detach(sorted), d)), v = contiguous(to(detach(values), d));
-  Tensor out = empty(values.shape(), DType::int64, values.device());
+  check_same_device("searchsorted", sorted, values);
+  const Tensor s = on_host(contiguous(to(detach(sorted), d))), v = on_host(contiguous(to(detach(values), d)));
+  Tensor out = empty(values.shape(), DType::int64);
   if (d == DType::int64)
     find_places<int64_t>(s, v, right, out);
   else
     find_places<double>(s, v, right, out);
-  return to(out, dtype);
+  return to_device(to(out, dtype), values.device());
 }
 
 namespace {
@@ -54,11 +55,11 @@ namespace {
 // Distinct neighbours of flat values; inverse and counts are those of the runs.
 Unique runs_of(const Tensor& flat) {
   const int64_t n = flat.numel();
-  if (n == 0) return {flat, empty({0}, DType::int64), empty({0}, DType::int64)};
+  if (n == 0) return {flat, empty({0}, DType::int64, flat.device()), empty({0}, DType::int64, flat.device())};
   Tensor starts = full({n}, 1, DType::boolean, flat.device());
   copy_(narrow(starts, 0, 1, n - 1), compare(FD_NE, narrow(flat, 0, 1, n - 1), narrow(flat, 0, 0, n - 1)));
   const Tensor first = nonzero_positions(starts);
-  const Tensor last = cat({narrow(first, 0, 1, first.numel() - 1), full({1}, n, DType::int64)}, 0);
+  const Tensor last = cat({narrow(first, 0, 1, first.numel() - 1), full({1}, n, DType::int64, flat.device())}, 0);
   return {index_select(flat, 0, first), sub(scan(FD_SCAN_CUMSUM, starts, 0).values, 1), sub(last, first)};
 }
 
@@ -99,7 +100,7 @@ Tensor bincount(const Tensor& t, const Tensor& weights, int64_t at_least) {
   if (weights.defined())
     check<ShapeError>(weights.shape() == t.shape(), "bincount: weights have shape ", weights.shape(),
                       " but the input has ", t.shape());
-  const Tensor which = contiguous(to(t, DType::int64));
+  const Tensor which = on_host(contiguous(to(t, DType::int64)));
   const int64_t n = which.numel();
   const auto* p = which.data_as<int64_t>();
   for (int64_t i = 0; i < n; i++) {
@@ -107,17 +108,17 @@ Tensor bincount(const Tensor& t, const Tensor& weights, int64_t at_least) {
     at_least = std::max(at_least, p[i] + 1);
   }
   if (!weights.defined()) {
-    const Tensor out = zeros({at_least}, DType::int64, t.device());
+    const Tensor out = zeros({at_least}, DType::int64);
     auto* counts = out.data_as<int64_t>();
     for (int64_t i = 0; i < n; i++) counts[p[i]]++;
-    return out;
+    return to_device(out, t.device());
   }
   // Summed in double, as many weights may meet in one place.
-  const Tensor w = contiguous(to(detach(weights), DType::float64)), out = zeros({at_least}, DType::float64, t.device());
+  const Tensor w = on_host(contiguous(to(detach(weights), DType::float64))), out = zeros({at_least}, DType::float64);
   const auto* weight = w.data_as<double>();
   auto* sums = out.data_as<double>();
   for (int64_t i = 0; i < n; i++) sums[p[i]] += weight[i];
-  return to(out, weights.dtype() == DType::float32 ? DType::float32 : DType::float64);
+  return to_device(to(out, weights.dtype() == DType::float32 ? DType::float32 : DType::float64), t.device());
 }
 
 }  // namespace fd::ops

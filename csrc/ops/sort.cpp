@@ -111,7 +111,7 @@ class MedianBackward final : public Node {
   }
 
  private:
-  static bool is_nan(const Tensor& t) { return *predicate(FD_ISNAN, t).data_as<bool>(); }
+  static bool is_nan(const Tensor& t) { return first_element<bool>(predicate(FD_ISNAN, t)); }
   Saved t_, out_;
 };
 
@@ -139,7 +139,7 @@ Tensor quantile(const Tensor& t, const Tensor& q, std::optional<int64_t> dim, bo
   check<ShapeError>(q.dim() <= 1, "quantile: q must be a number or have one dimension, got shape ", q.shape());
   check<ShapeError>(t.numel() > 0, "quantile: the tensor is empty");
   const Tensor low = compare(FD_LT, q, 0), high = compare(FD_GT, q, 1);
-  check<ValueError>(!*reduce(FD_REDUCE_ANY, compare(FD_LOGICAL_OR, low, high), {}, false).data_as<bool>(),
+  check<ValueError>(!first_element<bool>(reduce(FD_REDUCE_ANY, compare(FD_LOGICAL_OR, low, high), {}, false)),
                     "quantile: q must be between 0 and 1");
   const int d = dim ? normalize_dim("quantile", *dim, t.dim()) : 0;
   const Tensor in = dim && t.dim() ? t : reshape(t, {t.numel()});

@@ -359,8 +359,8 @@ void add_to_view(const Tensor& whole, const Shape& shape, const Dims& strides, i
     copy_(window, grad);
     return;
   }
-  const Tensor offsets = add(window_offsets(shape, strides), Scalar(offset));
-  scatter_add(whole, contiguous(offsets), grad);
+  const Tensor offsets = contiguous(add(window_offsets(shape, strides), Scalar(offset)));
+  scatter_add(whole, to_device(offsets, whole.device()), grad);
 }
 
 Tensor zeros_strided(const Shape& shape, const Dims& strides, DType dtype, Device device) {

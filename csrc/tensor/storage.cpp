@@ -3,6 +3,7 @@
 #include <new>
 
 #include "base/memory.h"
+#include "kernels/device.h"
 
 namespace fd {
 
@@ -12,7 +13,11 @@ static_assert(sizeof(Storage) <= kHeader);
 }  // namespace
 
 Ref<Storage> Storage::allocate(size_t bytes, Device device) {
-  check<DeviceError>(device.kind == DeviceKind::cpu, "device ", device, " is not available in this build");
+  if (device.kind == DeviceKind::cuda) [[unlikely]] {
+    void* const data = cuda::allocate(bytes, device);
+    return Ref<Storage>(new (fd::allocate(kHeader))
+                            Storage(static_cast<char*>(data), bytes, device, true, nullptr, nullptr));
+  }
   char* block = static_cast<char*>(fd::allocate(kHeader + bytes));
   return Ref<Storage>(new (block) Storage(block + kHeader, bytes, device, true, nullptr, nullptr));
 }
@@ -26,6 +31,9 @@ Ref<Storage> Storage::borrow(void* data, size_t bytes, Device device, bool writa
 void Storage::destroy() {
   if (free_owner) {
     free_owner(owner);
+    deallocate(this, kHeader);
+  } else if (device.kind == DeviceKind::cuda) {
+    cuda::deallocate(data, bytes, device);
     deallocate(this, kHeader);
   } else {
     deallocate(this, kHeader + bytes);

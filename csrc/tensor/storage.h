@@ -22,7 +22,7 @@ struct Storage {
 
   int use_count() const { return refs_; }
 
-  // Uninitialised memory; header and data are one allocation.
+  // Uninitialised memory; on the CPU header and data are one allocation.
   static Ref<Storage> allocate(size_t bytes, Device device);
   static Ref<Storage> borrow(void* data, size_t bytes, Device device, bool writable, void (*free_owner)(void*),
                              void* owner);

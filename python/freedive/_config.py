@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 
-from . import _core
+from . import _core, cuda
 
 
 def show_config() -> None:
@@ -18,7 +18,13 @@ def show_config() -> None:
         f"instruction set   {_core._isa()} ({_core._isa_reason()})",
         f"also available    {', '.join(i for i in _core._isas() if i != _core._isa())}",
         f"threads           {_core.get_num_threads()} ({why})",
-        "devices           cpu",
-        "cuda              not available: this build has no CUDA plug-in",
+        f"devices           {', '.join(['cpu', *(f'cuda:{i}' for i in range(cuda.device_count()))])}",
+        f"cuda              {_cuda()}",
     ]
     print("\n".join(lines))
+
+
+def _cuda() -> str:
+    if not cuda.is_available():
+        return f"not available: {_core._cuda_unavailable()}"
+    return ", ".join(cuda.get_device_name(i) for i in range(cuda.device_count()))

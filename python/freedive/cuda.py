@@ -1,36 +1,117 @@
-"""GPUs. This build has no CUDA plug-in, so there are none; asking for one raises DeviceError."""
+"""GPUs: what there is, their memory, and waiting for them.
+
+Work on a GPU is asked for and runs later; reading a result (`item`, `tolist`, `cpu`) waits for it. An index out of
+range that a kernel finds is raised at the next wait, naming the operation. `FREEDIVE_SYNC=1` waits after every one.
+"""
 
 from __future__ import annotations
 
-from ._core import DeviceError
+from . import _core
 
-__all__ = ["current_device", "device_count", "empty_cache", "get_device_name", "is_available", "synchronize"]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+__all__ = [
+    "Event",
+    "current_device",
+    "device_count",
+    "empty_cache",
+    "get_device_name",
+    "is_available",
+    "max_memory_allocated",
+    "mem_get_info",
+    "memory_allocated",
+    "memory_reserved",
+    "memory_stats",
+    "synchronize",
+]
 
 
 def is_available() -> bool:
-    """Whether a GPU can be used."""
-    return False
+    """Whether a GPU can be used; `freedive info` says why not."""
+    return _core._cuda_count() > 0
 
 
 def device_count() -> int:
     """How many GPUs can be used."""
-    return 0
+    return _core._cuda_count()
 
 
-def synchronize(device=None) -> None:
-    """Waits for all work on a GPU. Raises DeviceError: there is none."""
-    raise DeviceError("cuda.synchronize: no GPU is available: this build has no CUDA plug-in")
+def synchronize(device: Any = None) -> None:
+    """Waits for all work on a GPU. Raises what a kernel found wrong, or DeviceError where there is no GPU."""
+    _core._cuda_synchronize(_index("synchronize", device))
 
 
 def current_device() -> int:
-    """The GPU in use. Raises DeviceError: there is none."""
-    raise DeviceError("cuda.current_device: no GPU is available: this build has no CUDA plug-in")
+    """The GPU that "cuda" means: 0. Raises DeviceError where there is none."""
+    return _index("current_device", None)
 
 
-def get_device_name(device=None) -> str:
-    """The name of a GPU. Raises DeviceError: there is none."""
-    raise DeviceError("cuda.get_device_name: no GPU is available: this build has no CUDA plug-in")
+def get_device_name(device: Any = None) -> str:
+    """The name of a GPU."""
+    return _core._cuda_name(_index("get_device_name", device))
 
 
-def empty_cache() -> None:
-    """Gives cached device memory back; there is none to give."""
+def memory_stats(device: Any = None) -> dict[str, int]:
+    """Bytes of a GPU's memory: used by tensors, cached for reuse, and the most ever used."""
+    return _core._cuda_memory_stats(_index("memory_stats", device))
+
+
+def memory_allocated(device: Any = None) -> int:
+    """Bytes used by tensors."""
+    return memory_stats(device)["used"]
+
+
+def max_memory_allocated(device: Any = None) -> int:
+    """The most bytes ever used by tensors."""
+    return memory_stats(device)["peak"]
+
+
+def memory_reserved(device: Any = None) -> int:
+    """Bytes used by tensors or cached for reuse."""
+    stats = memory_stats(device)
+    return stats["used"] + stats["cached"]
+
+
+def mem_get_info(device: Any = None) -> tuple[int, int]:
+    """Free and total bytes of a GPU's memory."""
+    return _core._cuda_memory(_index("mem_get_info", device))
+
+
+def empty_cache(device: Any = None) -> None:
+    """Gives a GPU's cached memory back to it; does nothing where there is no GPU."""
+    if is_available():
+        _core._cuda_empty_cache(_index("empty_cache", device))
+
+
+class Event:
+    """A point in a GPU's work: record it, wait for it, or measure the milliseconds between two."""
+
+    def __init__(self, enable_timing: bool = True, device: Any = None) -> None:
+        self._event = _core._CudaEvent(_index("Event", device))
+
+    def record(self) -> None:
+        """Marks the work asked for so far."""
+        self._event.record()
+
+    def synchronize(self) -> None:
+        """Waits for the marked work."""
+        self._event.synchronize()
+
+    def elapsed_time(self, end: Event) -> float:
+        """Milliseconds from this event to `end`; both recorded and waited for."""
+        return end._event.milliseconds_since(self._event)
+
+
+def _index(op: str, device: Any) -> int:
+    if not is_available():
+        raise _core.DeviceError(f"cuda.{op}: no GPU is available: {_core._cuda_unavailable()}")
+    if device is None:
+        return 0
+    if isinstance(device, int):
+        return device
+    wanted = _core.device(device)
+    if wanted.type != "cuda":
+        raise _core.DeviceError(f"cuda.{op}: {wanted} is not a GPU")
+    return wanted.index or 0

@@ -1,0 +1,131 @@
+// The plug-in's one exported function, and the device's runtime behind it (plugin.h).
+#include "kernels/plugin.h"
+
+#include <cstdio>
+
+#include "kernels/cuda/launch.h"
+#include "kernels/cuda/table.h"
+
+namespace fd::gpu {
+
+namespace {
+
+thread_local cudaError_t launch_error = cudaSuccess;
+
+cudaError_t no_device_reason = cudaSuccess;
+
+cudaStream_t stream_of(void* stream) { return static_cast<cudaStream_t>(stream); }
+cudaEvent_t event_of(void* event) { return static_cast<cudaEvent_t>(event); }
+
+int32_t device_count() {
+  int count = 0;
+  no_device_reason = cudaGetDeviceCount(&count);
+  if (no_device_reason == cudaSuccess) return count;
+  cudaGetLastError();
+  return 0;
+}
+
+const char* unavailable() {
+  return no_device_reason == cudaSuccess ? "there is no GPU" : cudaGetErrorString(no_device_reason);
+}
+
+int32_t last_error() {
+  const cudaError_t error = launch_error;
+  launch_error = cudaSuccess;
+  return error;
+}
+
+const char* error_text(int32_t code) { return cudaGetErrorString(static_cast<cudaError_t>(code)); }
+
+int32_t device_name(int32_t device, char* text, size_t room) {
+  cudaDeviceProp properties;
+  const cudaError_t error = cudaGetDeviceProperties(&properties, device);
+  if (error == cudaSuccess) std::snprintf(text, room, "%s", properties.name);
+  return error;
+}
+
+int32_t memory(int32_t device, int64_t* free, int64_t* total) {
+  size_t f = 0, t = 0;
+  cudaError_t error = cudaSetDevice(device);
+  if (error == cudaSuccess) error = cudaMemGetInfo(&f, &t);
+  *free = int64_t(f);
+  *total = int64_t(t);
+  return error;
+}
+
+int32_t use(int32_t device) { return cudaSetDevice(device); }
+
+int32_t stream_create(void** stream) {
+  cudaStream_t made = nullptr;
+  const cudaError_t error = cudaStreamCreateWithFlags(&made, cudaStreamNonBlocking);
+  *stream = made;
+  return error;
+}
+int32_t synchronize(void* stream) { return cudaStreamSynchronize(stream_of(stream)); }
+
+int32_t allocate(size_t bytes, void** out) {
+  const cudaError_t error = cudaMalloc(out, bytes);
+  if (error != cudaSuccess) cudaGetLastError();  // out of memory is no lasting fault
+  return error;
+}
+int32_t release(void* data) { return cudaFree(data); }
+
+int32_t copy(void* to, const void* from, size_t bytes, int32_t kind, void* stream) {
+  const cudaMemcpyKind kinds[] = {cudaMemcpyHostToDevice, cudaMemcpyDeviceToHost, cudaMemcpyDeviceToDevice};
+  return cudaMemcpyAsync(to, from, bytes, kinds[kind - 1], stream_of(stream));
+}
+int32_t clear(void* data, size_t bytes, void* stream) { return cudaMemsetAsync(data, 0, bytes, stream_of(stream)); }
+
+int32_t event_create(void** event) {
+  cudaEvent_t made = nullptr;
+  const cudaError_t error = cudaEventCreate(&made);
+  *event = made;
+  return error;
+}
+int32_t event_record(void* event, void* stream) { return cudaEventRecord(event_of(event), stream_of(stream)); }
+int32_t event_wait(void* event) { return cudaEventSynchronize(event_of(event)); }
+int32_t event_elapsed(void* from, void* to, float* milliseconds) {
+  return cudaEventElapsedTime(milliseconds, event_of(from), event_of(to));
+}
+int32_t event_destroy(void* event) { return cudaEventDestroy(event_of(event)); }
+
+const fd_kernels* table() {
+  static const fd_kernels* const filled = [] {
+    static fd_kernels t = {};
+    t.abi = FD_ABI;
+    t.bytes = sizeof(fd_kernels);
+    fill_unary(&t);
+    fill_binary(&t);
+    fill_compare(&t);
+    fill_cast(&t);
+    return &t;
+  }();
+  return filled;
+}
+
+#if defined(__CUDACC__)
+constexpr const char* kName = "cuda";
+#else
+constexpr const char* kName = "cuda (emulated)";
+#endif
+
+}  // namespace
+
+fd_status started(cudaError_t error) {
+  if (error == cudaSuccess) return FD_OK;
+  launch_error = error;
+  cudaGetLastError();
+  return FD_DEVICE_FAULT;
+}
+
+}  // namespace fd::gpu
+
+extern "C" __attribute__((visibility("default"))) const fd_plugin* freedive_plugin() {
+  using namespace fd::gpu;
+  static const fd_plugin plugin = {
+      FD_PLUGIN_ABI, sizeof(fd_plugin), kName,         table(),      device_count, unavailable,
+      last_error,    error_text,        device_name,   memory,       use,          stream_create,
+      synchronize,   allocate,          release,       copy,         clear,        event_create,
+      event_record,  event_wait,        event_elapsed, event_destroy};
+  return &plugin;
+}

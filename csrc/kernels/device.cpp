@@ -1,0 +1,275 @@
+#include "kernels/device.h"
+
+#include <dlfcn.h>
+#include <pthread.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <cstring>
+#include <mutex>
+#include <unordered_map>
+#include <vector>
+
+#include "base/host.h"
+#include "kernels/device_cache.h"
+#include "kernels/plugin.h"
+
+namespace fd::cuda {
+
+namespace {
+
+constexpr const char* kLibrary = "libfreedive_cuda.so";
+
+// What one GPU needs. Never destroyed: tensors may be freed while static objects are.
+struct Gpu {
+  Device device;
+  void* stream = nullptr;
+  fd_context context = {};
+  void* scratch = nullptr;
+  size_t scratch_bytes = 0;
+  Cache cache;
+};
+
+struct State {
+  const fd_plugin* plugin = nullptr;
+  std::string why_not;
+  int count = 0;
+  std::vector<Gpu*> gpus;
+  std::vector<const char*> ops{"an earlier operation"};  // fd_context::op indexes this
+  std::unordered_map<const char*, int32_t> op_numbers;
+};
+
+std::atomic<bool> forked{false};
+
+// Beside the library this code is in, unless FREEDIVE_CUDA_LIBRARY names another.
+std::string library_path() {
+  if (const char* named = std::getenv("FREEDIVE_CUDA_LIBRARY"); named && *named) return named;
+  Dl_info self;
+  if (!dladdr(reinterpret_cast<void*>(&library_path), &self) || !self.dli_fname) return kLibrary;
+  const std::string here = self.dli_fname;
+  const size_t slash = here.rfind('/');
+  return slash == std::string::npos ? kLibrary : here.substr(0, slash + 1) + kLibrary;
+}
+
+bool file_exists(const std::string& path) {
+  std::FILE* const file = std::fopen(path.c_str(), "rb");
+  if (file) std::fclose(file);
+  return file != nullptr;
+}
+
+void load(State& s) {
+  const std::string path = library_path();
+  if (!file_exists(path)) {
+    s.why_not = std::getenv("FREEDIVE_CUDA_LIBRARY") ? "there is no " + path : "this build has no CUDA plug-in";
+    return;
+  }
+  void* const library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (!library) {
+    s.why_not = text("the CUDA plug-in cannot be opened: ", dlerror());
+    return;
+  }
+  auto* const entry = reinterpret_cast<fd_plugin_entry*>(dlsym(library, "freedive_plugin"));
+  const fd_plugin* const plugin = entry ? entry() : nullptr;
+  const bool fits = plugin && plugin->abi == FD_PLUGIN_ABI && plugin->bytes == sizeof(fd_plugin) &&
+                    plugin->kernels->abi == FD_ABI && plugin->kernels->bytes == sizeof(fd_kernels);
+  if (!fits) {
+    s.why_not = text(path, " belongs to another version of freedive");
+    return;
+  }
+  s.plugin = plugin;
+  s.count = plugin->device_count();
+  if (s.count == 0) s.why_not = plugin->unavailable();
+  s.gpus.resize(size_t(s.count));
+}
+
+State& state() {
+  static State* const instance = [] {
+    auto* s = new State;
+    load(*s);
+    if (s->count) pthread_atfork(nullptr, nullptr, [] { forked = true; });
+    return s;
+  }();
+  return *instance;
+}
+
+[[noreturn]] void fail_device(const char* what, Device device, int32_t code) {
+  fail<DeviceError>(what, ": ", device, " reports error ", code, " (", state().plugin->error_text(code), ")");
+}
+
+void checked(const char* what, Device device, int32_t code) {
+  if (code != 0) [[unlikely]]
+    fail_device(what, device, code);
+}
+
+void* gpu_workspace(fd_context* context, int32_t, size_t bytes);
+
+void set_up(State& s, Gpu& gpu) {
+  const fd_plugin& p = *s.plugin;
+  checked("use", gpu.device, p.stream_create(&gpu.stream));
+  void* fault;
+  checked("use", gpu.device, p.allocate(sizeof(fd_fault), &fault));
+  checked("use", gpu.device, p.clear(fault, sizeof(fd_fault), gpu.stream));
+  gpu.context.stream = gpu.stream;
+  gpu.context.fault = static_cast<fd_fault*>(fault);
+  gpu.context.workspace = gpu_workspace;
+  gpu.cache.open(p.allocate, p.release);
+}
+
+Gpu& gpu_of(Device device) {
+  State& s = state();
+  check<DeviceError>(device.kind == DeviceKind::cuda && device.ordinal < s.count, "device ", device,
+                     " is not available: ", s.count ? text("there are ", s.count, " GPUs") : s.why_not);
+  check<DeviceError>(!forked, "device ", device,
+                     " cannot be used in a forked process; start processes with the spawn method");
+  static thread_local int current = -1;
+  if (current != device.ordinal) {
+    checked("use", device, s.plugin->use(device.ordinal));
+    current = device.ordinal;
+  }
+  Gpu*& gpu = s.gpus[size_t(device.ordinal)];
+  if (!gpu) [[unlikely]] {
+    auto* made = new Gpu;
+    made->device = device;
+    set_up(s, *made);
+    gpu = made;
+  }
+  return *gpu;
+}
+
+Gpu& gpu_of(const fd_context* context) {
+  for (Gpu* gpu : state().gpus)
+    if (gpu && &gpu->context == context) return *gpu;
+  fail<DeviceError>("workspace: the context belongs to no GPU");
+}
+
+// One block a GPU: kernels that use it run one after another on the stream. An outgrown block goes back to the cache.
+void* gpu_workspace(fd_context* context, int32_t, size_t bytes) {
+  Gpu& gpu = gpu_of(context);
+  if (gpu.scratch_bytes >= bytes) return gpu.scratch;
+  gpu.cache.give(gpu.scratch, gpu.scratch_bytes);
+  gpu.scratch_bytes = 0;
+  gpu.scratch = gpu.cache.take(bytes);
+  if (gpu.scratch) gpu.scratch_bytes = bytes;
+  return gpu.scratch;
+}
+
+// What a kernel found wrong since the last wait.
+void raise_fault(State& s, Gpu& gpu, const fd_fault& fault) {
+  if (fault.code == FD_OK) return;
+  s.plugin->clear(gpu.context.fault, sizeof(fd_fault), gpu.stream);
+  fail<IndexError>(s.ops[size_t(fault.op)], ": index ", fault.value, " at position ", fault.position,
+                   " is out of range (found on ", gpu.device, "; everything computed since is undefined)");
+}
+
+void wait(State& s, Gpu& gpu) {
+  fd_fault fault = {};
+  int32_t code = s.plugin->copy(&fault, gpu.context.fault, sizeof(fault), FD_DEVICE_TO_HOST, gpu.stream);
+  if (code == 0) {
+    const Unlocked unlocked(true);
+    code = s.plugin->synchronize(gpu.stream);
+  }
+  checked("synchronize", gpu.device, code);
+  raise_fault(s, gpu, fault);
+}
+
+}  // namespace
+
+int device_count() { return state().count; }
+const std::string& unavailable() { return state().why_not; }
+bool is_emulated() { return state().plugin && std::strstr(state().plugin->name, "emulated"); }
+
+const fd_kernels& kernels(Device device) {
+  gpu_of(device);
+  return *state().plugin->kernels;
+}
+
+fd_context* context(Device device) { return &gpu_of(device).context; }
+
+void synchronize(Device device) {
+  Gpu& gpu = gpu_of(device);
+  wait(state(), gpu);
+}
+
+void copy(void* to, Device to_device, const void* from, Device from_device, size_t bytes) {
+  State& s = state();
+  if (bytes == 0) return;
+  if (from_device.kind == DeviceKind::cuda && to_device.kind == DeviceKind::cuda && !(from_device == to_device)) {
+    std::vector<char> host(bytes);
+    copy(host.data(), Device{}, from, from_device, bytes);
+    return copy(to, to_device, host.data(), Device{}, bytes);
+  }
+  const bool to_host = to_device.kind == DeviceKind::cpu;
+  Gpu& gpu = gpu_of(to_host ? from_device : to_device);
+  const fd_copy_kind kind = to_host                               ? FD_DEVICE_TO_HOST
+                            : from_device.kind == DeviceKind::cpu ? FD_HOST_TO_DEVICE
+                                                                  : FD_DEVICE_TO_DEVICE;
+  checked("copy", gpu.device, s.plugin->copy(to, from, bytes, kind, gpu.stream));
+  if (to_host) wait(s, gpu);
+}
+
+void* allocate(size_t bytes, Device device) {
+  Gpu& gpu = gpu_of(device);
+  if (void* p = gpu.cache.take(bytes)) return p;
+  const MemoryStats used = gpu.cache.stats();
+  const DeviceMemory memory = device_memory(device);
+  fail<MemoryError>("cannot allocate ", bytes, " bytes on ", device, ": ", used.used, " are in use by tensors, ",
+                    memory.free, " of ", memory.total, " are free");
+}
+
+void deallocate(void* data, size_t bytes, Device device) noexcept {
+  if (!forked) state().gpus[size_t(device.ordinal)]->cache.give(data, bytes);
+}
+
+MemoryStats memory_stats(Device device) { return gpu_of(device).cache.stats(); }
+void empty_cache(Device device) { gpu_of(device).cache.clear(); }
+
+std::string device_name(Device device) {
+  gpu_of(device);
+  char name[256] = "";
+  checked("device_name", device, state().plugin->device_name(device.ordinal, name, sizeof(name)));
+  return name;
+}
+
+DeviceMemory device_memory(Device device) {
+  gpu_of(device);
+  DeviceMemory m = {};
+  state().plugin->memory(device.ordinal, &m.free, &m.total);
+  return m;
+}
+
+void name_op(fd_context* context, const char* op) {
+  State& s = state();
+  const auto [at, added] = s.op_numbers.try_emplace(op, static_cast<int32_t>(s.ops.size()));
+  if (added) s.ops.push_back(op);
+  context->op = at->second;
+}
+
+void fail_launch(const char* op, Device device) { fail_device(op, device, state().plugin->last_error()); }
+
+bool synchronous() {
+  static const bool wanted = [] {
+    const char* v = std::getenv("FREEDIVE_SYNC");
+    return v && *v && std::strcmp(v, "0") != 0;
+  }();
+  return wanted;
+}
+
+Event::Event(Device device) : device_(device) {
+  gpu_of(device);
+  checked("Event", device, state().plugin->event_create(&event_));
+}
+Event::~Event() {
+  if (event_) state().plugin->event_destroy(event_);
+}
+void Event::record() { checked("Event.record", device_, state().plugin->event_record(event_, gpu_of(device_).stream)); }
+void Event::wait() const {
+  const Unlocked unlocked(true);
+  checked("Event.synchronize", device_, state().plugin->event_wait(event_));
+}
+float Event::milliseconds_since(const Event& start) const {
+  float ms = 0;
+  checked("Event.elapsed_time", device_, state().plugin->event_elapsed(start.event_, event_, &ms));
+  return ms;
+}
+
+}  // namespace fd::cuda

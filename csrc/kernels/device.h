@@ -1,0 +1,67 @@
+// GPUs: the plug-in that holds their kernels, opened on first use, and what the core needs of one: memory, copies,
+// waiting. Every device has one stream, and kernels are launched under the interpreter lock, so all work of a device
+// runs in the order it was asked for.
+#pragma once
+
+#include <string>
+
+#include "base/memory.h"
+#include "base/types.h"
+#include "kernels/kernels.h"
+
+namespace fd::cuda {
+
+// How many GPUs can be used; never throws. unavailable() says why there are none: no plug-in, no driver, no GPU.
+int device_count();
+const std::string& unavailable();
+bool is_emulated();  // the plug-in runs on the host (tests)
+
+const fd_kernels& kernels(Device device);  // DeviceError if there is no such GPU
+fd_context* context(Device device);
+
+// Waits for all work. Raises what a kernel found wrong since the last wait, naming its op: IndexError, or DeviceError
+// if the device itself failed.
+void synchronize(Device device);
+
+// Contiguous bytes. To the host: waits, as synchronize() does. Between devices: through the host.
+void copy(void* to, Device to_device, const void* from, Device from_device, size_t bytes);
+
+// Caching: a freed block is handed out again to later work, which the stream runs after whatever still uses it.
+// MemoryError with the sizes when memory is out.
+void* allocate(size_t bytes, Device device);
+void deallocate(void* data, size_t bytes, Device device) noexcept;
+MemoryStats memory_stats(Device device);
+void empty_cache(Device device);
+
+std::string device_name(Device device);
+struct DeviceMemory {
+  int64_t free, total;
+};
+DeviceMemory device_memory(Device device);
+
+// Tells kernels launched from now on which op they belong to, for the report of a bad index found later.
+void name_op(fd_context* context, const char* op);
+
+// DeviceError for a kernel that could not be launched.
+[[noreturn]] void fail_launch(const char* op, Device device);
+
+// FREEDIVE_SYNC=1: every op waits for its kernels, so that a fault is raised where it began.
+bool synchronous();
+
+// A point in the device's work, to wait for or to measure time between.
+class Event {
+ public:
+  explicit Event(Device device);
+  ~Event();
+  Event(const Event&) = delete;
+  Event& operator=(const Event&) = delete;
+  void record();
+  void wait() const;
+  float milliseconds_since(const Event& start) const;
+
+ private:
+  Device device_;
+  void* event_ = nullptr;
+};
+
+}  // namespace fd::cuda

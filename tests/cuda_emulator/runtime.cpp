@@ -1,0 +1,203 @@
+#include "runtime.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <unordered_map>
+#include <vector>
+
+namespace fd::emulator {
+
+struct Stream {
+  std::deque<std::function<int()>> work;
+};
+
+struct Event {
+  std::shared_ptr<double> time = std::make_shared<double>(-1);  // milliseconds; negative: not reached
+  Stream* stream = nullptr;
+};
+
+namespace {
+
+constexpr size_t kTotal = size_t(2) << 30;
+constexpr size_t kAlign = 512;
+
+// Never destroyed: tensors may be freed while static objects are.
+struct Device {
+  std::recursive_mutex mutex;
+  std::unordered_map<void*, size_t> blocks;
+  size_t used = 0;
+  Stream* last = nullptr;  // the plug-in has one stream
+  cudaError_t sticky = cudaSuccess;
+};
+
+Device& device() {
+  static Device* const instance = new Device;
+  return *instance;
+}
+
+void read_order() {
+  const char* wanted = std::getenv("FREEDIVE_EMULATOR_ORDER");
+  if (!wanted) return;
+  if (std::strncmp(wanted, "reverse", 7) == 0) set_order(Order::reverse, 1);
+  if (std::strncmp(wanted, "random", 6) == 0)
+    set_order(Order::random, wanted[6] == ':' ? std::strtoull(wanted + 7, nullptr, 10) : 1);
+}
+
+// An error that happens while work runs stays, as on a device.
+cudaError_t drain(Stream& s) {
+  while (!s.work.empty()) {
+    const std::function<int()> work = std::move(s.work.front());
+    s.work.pop_front();
+    if (device().sticky != cudaSuccess) continue;
+    if (const int code = work()) device().sticky = cudaError_t(code);
+  }
+  return device().sticky;
+}
+
+void add(Stream* s, std::function<int()> work) {
+  const std::lock_guard lock(device().mutex);
+  s->work.push_back(std::move(work));
+}
+
+double now() {
+  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+}  // namespace
+
+cudaError_t enqueue(Stream* stream, std::function<int()> work) {
+  add(stream, std::move(work));
+  return cudaSuccess;
+}
+
+}  // namespace fd::emulator
+
+using namespace fd::emulator;
+
+cudaError_t cudaGetDeviceCount(int* count) {
+  read_order();
+  *count = 1;
+  return cudaSuccess;
+}
+
+cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int) {
+  std::snprintf(properties->name, sizeof(properties->name), "host (emulated)");
+  return cudaSuccess;
+}
+
+cudaError_t cudaSetDevice(int) { return cudaSuccess; }
+
+cudaError_t cudaMemGetInfo(size_t* free, size_t* total) {
+  const std::lock_guard lock(device().mutex);
+  *total = kTotal;
+  *free = kTotal - device().used;
+  return cudaSuccess;
+}
+
+cudaError_t cudaGetLastError() { return cudaSuccess; }
+
+const char* cudaGetErrorString(cudaError_t error) {
+  switch (error) {
+    case cudaErrorMemoryAllocation:
+      return "out of memory";
+    case cudaSuccess:
+      return "no error";
+    default:
+      return last_report();
+  }
+}
+
+cudaError_t cudaMalloc(void** out, size_t bytes) {
+  Device& d = device();
+  const std::lock_guard lock(d.mutex);
+  if (bytes > kTotal - d.used) return cudaErrorMemoryAllocation;
+  // Exactly as long as asked for, so that AddressSanitizer sees the first byte beyond.
+  if (posix_memalign(out, kAlign, bytes) != 0) return cudaErrorMemoryAllocation;
+  std::memset(*out, 0xff, bytes);  // what nobody has written reads as NaN
+  d.blocks[*out] = bytes;
+  d.used += bytes;
+  return cudaSuccess;
+}
+
+cudaError_t cudaFree(void* data) {
+  Device& d = device();
+  const std::lock_guard lock(d.mutex);
+  const auto block = d.blocks.find(data);
+  if (block == d.blocks.end()) return data ? cudaErrorInvalidValue : cudaSuccess;
+  d.used -= block->second;
+  d.blocks.erase(block);
+  if (d.last && !d.last->work.empty())
+    add(d.last, [data] {
+      std::free(data);
+      return 0;
+    });
+  else
+    std::free(data);
+  return cudaSuccess;
+}
+
+// Pageable host memory is staged at once, as by the driver.
+cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpyKind kind, cudaStream_t stream) {
+  if (kind != cudaMemcpyHostToDevice)
+    return enqueue(stream, [=] {
+      std::memcpy(to, from, bytes);
+      return 0;
+    });
+  const auto* const first = static_cast<const char*>(from);
+  return enqueue(stream, [to, staged = std::vector<char>(first, first + bytes)] {
+    std::memcpy(to, staged.data(), staged.size());
+    return 0;
+  });
+}
+
+cudaError_t cudaMemsetAsync(void* data, int value, size_t bytes, cudaStream_t stream) {
+  return enqueue(stream, [=] {
+    std::memset(data, value, bytes);
+    return 0;
+  });
+}
+
+cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) {
+  *stream = device().last = new Stream;
+  return cudaSuccess;
+}
+
+cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
+  const std::lock_guard lock(device().mutex);
+  return drain(*stream);
+}
+
+cudaError_t cudaEventCreate(cudaEvent_t* event) {
+  *event = new Event;
+  return cudaSuccess;
+}
+
+cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
+  event->stream = stream;
+  *event->time = -1;
+  return enqueue(stream, [time = event->time] {
+    *time = now();
+    return 0;
+  });
+}
+
+cudaError_t cudaEventSynchronize(cudaEvent_t event) {
+  return event->stream ? cudaStreamSynchronize(event->stream) : cudaSuccess;
+}
+
+cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t from, cudaEvent_t to) {
+  if (*from->time < 0 || *to->time < 0) return cudaErrorInvalidValue;
+  *milliseconds = float(*to->time - *from->time);
+  return cudaSuccess;
+}
+
+cudaError_t cudaEventDestroy(cudaEvent_t event) {
+  delete event;
+  return cudaSuccess;
+}
