@@ -40,22 +40,26 @@ py::dtype numpy_dtype(DType d) {
 
 }  // namespace
 
-Tensor borrow(const char* op, const char* name, const py::array& a) {
-  const DType dtype = dtype_of(op, name, a);
-  const auto item = static_cast<int64_t>(item_size(dtype));
-  Shape shape;
-  Dims strides;
+ArrayView view(const char* op, const char* name, const py::array& a) {
+  ArrayView v;
+  v.data = static_cast<char*>(const_cast<void*>(a.data()));
+  v.dtype = dtype_of(op, name, a);
+  const auto item = static_cast<int64_t>(item_size(v.dtype));
   for (py::ssize_t i = 0; i < a.ndim(); i++) {
     check<ValueError>(a.strides(i) % item == 0 || a.shape(i) <= 1, op, ": ", name,
                       " has strides that are no multiple of its element size; copy() it first");
-    shape.push_back(a.shape(i));
-    strides.push_back(a.strides(i) / item);
+    v.shape.push_back(a.shape(i));
+    v.strides.push_back(a.strides(i) / item);
   }
-  if (is_contiguous(shape, strides)) strides = contiguous_strides(shape);
-  auto* data = static_cast<char*>(const_cast<void*>(a.data()));
+  return v;
+}
+
+Tensor borrow(const char* op, const char* name, const py::array& a) {
+  ArrayView v = view(op, name, a);
+  if (is_contiguous(v.shape, v.strides)) v.strides = contiguous_strides(v.shape);
   Ref<Storage> storage =
-      Storage::borrow(data, static_cast<size_t>(a.nbytes()), {}, a.writeable(), [](void*) {}, nullptr);
-  return TensorImpl::create(std::move(storage), data, dtype, shape, strides);
+      Storage::borrow(v.data, static_cast<size_t>(a.nbytes()), {}, a.writeable(), [](void*) {}, nullptr);
+  return TensorImpl::create(std::move(storage), v.data, v.dtype, v.shape, v.strides);
 }
 
 Tensor borrow_contiguous(const char* op, const char* name, const py::array& a, py::array& keep) {
@@ -67,20 +71,21 @@ py::array output(const char* op, const MaybeArray& out, const Shape& shape, DTyp
   if (!out) return py::array(numpy_dtype(dtype), std::vector<py::ssize_t>(shape.begin(), shape.end()));
   check<ValueError>(out->writeable(), op, ": out is read-only");
   check<ValueError>(out->flags() & py::array::c_style, op, ": out must be C-contiguous");
-  check_like(op, "out", borrow(op, "out", *out), shape, dtype);
+  const ArrayView v = view(op, "out", *out);
+  check_like(op, "out", v.dtype, v.shape, shape, dtype);
   return *out;
 }
 
 Tensor borrow_output(const char* op, py::array& out) { return borrow(op, "out", out); }
 
-void check_floating(const char* op, const char* name, const Tensor& t) {
-  check<DTypeError>(t.dtype() == DType::float32 || t.dtype() == DType::float64, op, ": ", name, " is ", t.dtype(),
+void check_floating(const char* op, const char* name, DType dtype) {
+  check<DTypeError>(dtype == DType::float32 || dtype == DType::float64, op, ": ", name, " is ", dtype,
                     "; expected float32 or float64");
 }
 
-void check_like(const char* op, const char* name, const Tensor& t, const Shape& shape, DType dtype) {
-  check<DTypeError>(t.dtype() == dtype, op, ": ", name, " is ", t.dtype(), "; expected ", dtype);
-  check<ShapeError>(t.shape() == shape, op, ": ", name, " has shape ", t.shape(), "; expected ", shape);
+void check_like(const char* op, const char* name, DType is, const Shape& has, const Shape& shape, DType dtype) {
+  check<DTypeError>(is == dtype, op, ": ", name, " is ", is, "; expected ", dtype);
+  check<ShapeError>(has == shape, op, ": ", name, " has shape ", has, "; expected ", shape);
 }
 
 }  // namespace fd::bindings

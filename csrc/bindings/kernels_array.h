@@ -15,7 +15,21 @@ namespace fd::bindings {
 
 using MaybeArray = std::optional<py::array>;
 
-// A tensor over an array's memory, valid while the array lives. DTypeError for element types without a dtype.
+// What an array is made of, for kernels that need no tensor around it.
+struct ArrayView {
+  char* data;
+  DType dtype;
+  Shape shape;
+  Dims strides;  // in elements
+
+  int dim() const { return shape.size(); }
+  int64_t size(int i) const { return shape[i]; }
+  int64_t stride(int i) const { return strides[i]; }
+};
+
+// DTypeError for element types without a dtype.
+ArrayView view(const char* op, const char* name, const py::array& a);
+// A tensor over an array's memory, valid while the array lives.
 Tensor borrow(const char* op, const char* name, const py::array& a);
 // The same, through a contiguous copy if need be; `keep` holds the copy.
 Tensor borrow_contiguous(const char* op, const char* name, const py::array& a, py::array& keep);
@@ -24,8 +38,12 @@ Tensor borrow_contiguous(const char* op, const char* name, const py::array& a, p
 py::array output(const char* op, const MaybeArray& out, const Shape& shape, DType dtype);
 Tensor borrow_output(const char* op, py::array& out);
 
-void check_floating(const char* op, const char* name, const Tensor& t);
-void check_like(const char* op, const char* name, const Tensor& t, const Shape& shape, DType dtype);
+void check_floating(const char* op, const char* name, DType dtype);
+inline void check_floating(const char* op, const char* name, const Tensor& t) { check_floating(op, name, t.dtype()); }
+void check_like(const char* op, const char* name, DType is, const Shape& has, const Shape& shape, DType dtype);
+inline void check_like(const char* op, const char* name, const Tensor& t, const Shape& shape, DType dtype) {
+  check_like(op, name, t.dtype(), t.shape(), shape, dtype);
+}
 
 void bind_kernels_elementwise(py::module_& m);
 void bind_kernels_reduce(py::module_& m);

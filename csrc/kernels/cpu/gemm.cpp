@@ -9,12 +9,13 @@
 namespace fd::FD_ISA {
 namespace {
 
-constexpr double kShareWork = 4e5;     // operations from which a second thread helps, if it is awake
-constexpr double kPieceWork = 2e5;     // the least to give a thread
-constexpr double kLongWork = 1.5e7;    // worth the time a sleeping thread takes to wake
-constexpr double kHugeWork = 8e9;      // cut finer, to even out threads that are disturbed
-constexpr int64_t kWakingTasks = 5;    // more than parallel() takes for little work (base/parallel.h)
-constexpr int64_t kDotsMostRows = 16;  // beyond, rearranging B for the tiles costs less than summing over lanes
+constexpr double kShareWork = 4e5;        // operations from which a second thread helps, if it is awake
+constexpr double kPieceWork = 2e5;        // the least to give a thread
+constexpr double kLongWork = 1.5e7;       // worth the time a sleeping thread takes to wake
+constexpr double kHugeWork = 8e9;         // cut finer, to even out threads that are disturbed
+constexpr int64_t kWakingTasks = 5;       // more than parallel() takes for little work (base/parallel.h)
+constexpr int64_t kDotsLeastVectors = 4;  // along k: fewer do not make up for the sums over lanes
+constexpr int64_t kDotsMostRows = 16;     // beyond, rearranging B for the tiles costs less than summing over lanes
 constexpr int64_t kDotsMostCols = Vec<float>::kLanes * 3 / 4;  // beyond, a tile one vector wide has few idle lanes
 
 enum class Way { tiles, few_rows, dots };
@@ -51,7 +52,7 @@ bool column_as_row(Gemm<T>& g) {
 template <class T>
 Way way_of(const Gemm<T>& g) {
   if (g.m <= kFewRows && !g.trans_b) return Way::few_rows;
-  const bool along_k = !g.trans_a && g.k >= Vec<T>::kLanes;
+  const bool along_k = !g.trans_a && g.k >= kDotsLeastVectors * Vec<T>::kLanes;
   if (along_k && g.n <= kDotsMostCols && g.m > kFewRows) return Way::dots;
   if (along_k && g.trans_b && g.m <= kDotsMostRows) return Way::dots;
   return Way::tiles;

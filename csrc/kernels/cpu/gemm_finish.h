@@ -51,16 +51,39 @@ struct Finish {
 };
 
 template <class T>
+FD_INLINE Vec<T> finished(const Finish<T>& f, Vec<T> x, const T* gate, int64_t j, auto lanes) {
+  x = activate(f.activation, x);
+  return gate ? x * activation_slope(f.gate_activation, load(gate + j, lanes)) : x;
+}
+
+// Narrow rows without gaps between them are one long row, over which the bias repeats.
+template <class T>
+void finish_narrow(const Finish<T>& f, T* c, int64_t rows, int64_t cols) {
+  constexpr int L = Vec<T>::kLanes;
+  T bias[L * L];
+  const int64_t period = f.bias ? cols * L : 0;
+  for (int64_t i = 0; i < period; i++) bias[i] = f.bias[i % cols * f.bias_step];
+  int64_t at = 0;
+  for_vectors<T>(0, rows * cols, [&](int64_t j, auto lanes) {
+    Vec<T> x = load(c + j, lanes);
+    if (f.bias) {
+      x = x + Vec<T>::load(bias + at);
+      at = at + L == period ? 0 : at + L;
+    }
+    store(finished(f, x, f.gate, j, lanes), c + j, lanes);
+  });
+}
+
+template <class T>
 void finish(const Finish<T>& f, T* c, int64_t ldc, int64_t rows, int64_t cols) {
   if (f.nothing()) return;
+  if (cols < Vec<T>::kLanes && ldc == cols && (!f.gate || f.ldgate == cols)) return finish_narrow(f, c, rows, cols);
   for (int64_t i = 0; i < rows; i++, c += ldc) {
     const T* const gate = f.gate ? f.gate + i * f.ldgate : nullptr;
     for_vectors<T>(0, cols, [&](int64_t j, auto lanes) {
       Vec<T> x = load(c + j, lanes);
       if (f.bias) x = x + (f.bias_step ? load(f.bias + j, lanes) : Vec<T>(*f.bias));
-      x = activate(f.activation, x);
-      if (gate) x = x * activation_slope(f.gate_activation, load(gate + j, lanes));
-      store(x, c + j, lanes);
+      store(finished(f, x, gate, j, lanes), c + j, lanes);
     });
   }
 }
