@@ -229,8 +229,17 @@ void bind_conversions(nb::module_& m) {
       "This tensor in host memory; itself if it is there.");
   method(
       "cuda",
-      [](const Tensor& t, int index) { return ops::to_device(t, {DeviceKind::cuda, static_cast<int8_t>(index)}); },
-      "device"_a = 0, "This tensor on a GPU. Raises DeviceError where there is none.");
+      [](const Tensor& t, const nb::object& device, bool) {
+        Device d = {DeviceKind::cuda, 0};
+        if (PyLong_Check(device.ptr()))
+          d = nb::cast<Device>(nb::type<Device>()("cuda", device));
+        else if (!device.is_none())
+          d = device_of(device);
+        check<DeviceError>(d.kind == DeviceKind::cuda, "cuda: device is ", d, "; expected a GPU");
+        return ops::to_device(t, d);
+      },
+      "device"_a = nb::none(), "non_blocking"_a = false,
+      "This tensor on a GPU, the first unless device says. Raises DeviceError where there is none.");
   function_and_method(
       m, "clone", [](const Tensor& t) { return ops::clone(t); }, "A copy, with gradients flowing through.");
   method("contiguous", ops::contiguous, "This tensor in C order; itself if it is already.");

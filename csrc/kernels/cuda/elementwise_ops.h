@@ -67,7 +67,7 @@ __device__ T gelu_inner_slope(T x) {
     }                                                                  \
   };
 
-FD_OP1(neg, Numeric, return minus(T(0), x) == T(0) && is_floating<T> ? T(-x) : minus(T(0), x);)
+FD_OP1(neg, Numeric, if constexpr (is_floating<T>) return -x; else return minus(T(0), x);)
 FD_OP1(abs, Numeric, if constexpr (is_floating<T>) return std::fabs(x); else return x < 0 ? minus(T(0), x) : x;)
 FD_OP1(sign, Numeric, return is_nan(x) ? x : T((x > 0) - (x < 0));)
 FD_OP1(square, Numeric, return times(x, x);)

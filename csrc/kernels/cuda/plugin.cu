@@ -98,6 +98,18 @@ const fd_kernels* table() {
     fill_binary(&t);
     fill_compare(&t);
     fill_cast(&t);
+    fill_reduce(&t);
+    fill_scan(&t);
+    fill_gemm(&t);
+    fill_softmax(&t);
+    fill_cross_entropy(&t);
+    fill_loss(&t);
+    fill_dropout(&t);
+    fill_batch_norm(&t);
+    fill_optim(&t);
+    fill_index(&t);
+    fill_index_write(&t);
+    fill_sort(&t);
     return &t;
   }();
   return filled;

@@ -9,5 +9,17 @@ void fill_unary(fd_kernels* table);
 void fill_binary(fd_kernels* table);
 void fill_compare(fd_kernels* table);
 void fill_cast(fd_kernels* table);
+void fill_reduce(fd_kernels* table);
+void fill_scan(fd_kernels* table);
+void fill_gemm(fd_kernels* table);
+void fill_softmax(fd_kernels* table);
+void fill_cross_entropy(fd_kernels* table);
+void fill_loss(fd_kernels* table);
+void fill_dropout(fd_kernels* table);
+void fill_batch_norm(fd_kernels* table);
+void fill_optim(fd_kernels* table);
+void fill_index(fd_kernels* table);
+void fill_index_write(fd_kernels* table);
+void fill_sort(fd_kernels* table);
 
 }  // namespace fd::gpu

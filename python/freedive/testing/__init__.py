@@ -20,6 +20,7 @@ _HOME = {
     "Input": "case",
     "all_cases": "families",
     "check": "checks",
+    "on_device": "checks",
     "gradcheck": "gradients",
     "gradgradcheck": "gradients",
     "use_isa": "isa",

@@ -1,0 +1,199 @@
+"""Devices, memory, copies, events, and what goes wrong."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import freedive as fd
+from freedive.nn import functional as F
+
+
+def test_what_there_is():
+    assert fd.cuda.device_count() >= 1
+    assert fd.cuda.get_device_name()
+    free, total = fd.cuda.mem_get_info()
+    assert 0 < free <= total
+
+
+def test_tensors_know_where_they_are():
+    t = fd.ones(2, 3, device="cuda")
+    assert t.is_cuda
+    assert t.device == fd.device("cuda", 0)
+    assert t.cuda() is t
+    assert t.to("cuda:0") is t
+    assert t.cpu().device.type == "cpu"
+    assert (t + 1).device == t.device
+    assert t.T.device == t.device
+    assert "device='cuda:0'" in repr(t)
+
+
+def test_copies_there_and_back():
+    x = fd.randn(40, 30)
+    for view in (x, x.T, x[::2, 1:], x[5], x[0, 0], x[:0]):
+        assert view.cuda().cpu().equal(view)
+    for dtype in (fd.bool, fd.uint8, fd.int32, fd.int64, fd.float16, fd.bfloat16, fd.float64):
+        assert (x * 3).to(dtype).cuda().cpu().equal((x * 3).to(dtype))
+
+
+def test_a_gradient_goes_back_to_where_its_tensor_is():
+    x = fd.ones(3, requires_grad=True)
+    (x.cuda() * fd.tensor([1.0, 2.0, 3.0], device="cuda")).sum().backward()
+    assert x.grad.tolist() == [1, 2, 3]
+    assert x.grad.device.type == "cpu"
+
+
+def test_writing_across_devices():
+    there, here = fd.zeros(2, 2, device="cuda"), fd.tensor([[1.0, 2.0], [3.0, 4.0]])
+    there.copy_(here)
+    there[0] = 7
+    assert there.tolist() == [[7, 7], [3, 4]]
+    here.copy_(there.T)
+    assert here.tolist() == [[7, 3], [7, 4]]
+
+
+def test_mixed_devices_are_refused_by_name():
+    a, b = fd.ones(2, 2, device="cuda"), fd.ones(2, 2)
+    with pytest.raises(fd.DeviceError, match="add: tensors on different devices: cuda:0 and cpu"):
+        a + b
+    with pytest.raises(fd.DeviceError, match="different devices"):
+        a @ b
+    with pytest.raises(fd.DeviceError, match="different devices"):
+        F.cross_entropy(a, fd.tensor([0, 1]))
+    assert (a * fd.tensor(2.0)).tolist() == [[2, 2], [2, 2]]  # a 0-dim operand follows
+
+
+def test_numpy_needs_a_copy():
+    t = fd.ones(2, device="cuda")
+    with pytest.raises(fd.DTypeError, match="cpu()"):
+        t.numpy()
+    with pytest.raises(BufferError, match="not on the CPU"):
+        memoryview(t)
+    assert t.numpy(force=True).tolist() == [1, 1]
+
+
+@pytest.mark.parametrize("label", [-1, 4, 2**40])
+def test_a_wrong_label_is_named_at_the_next_wait(label):
+    logits = fd.randn(3, 4, device="cuda", requires_grad=True)
+    loss = F.cross_entropy(logits, fd.tensor([0, label, 1], device="cuda"))
+    with pytest.raises(IndexError, match=f"cross_entropy: index {label} at position 1 is out of range"):
+        loss.item()
+    # The process and the device go on.
+    assert F.cross_entropy(logits, fd.tensor([0, 2, 1], device="cuda")).item() > 0
+
+
+def test_a_wrong_index_is_named_at_the_next_wait():
+    t = fd.arange(5, device="cuda")
+    t[fd.tensor([0, 9], device="cuda")]
+    with pytest.raises(IndexError, match="index 9 at position 1"):
+        fd.cuda.synchronize()
+    fd.gather(t, 0, fd.tensor([-1], device="cuda"))
+    with pytest.raises(IndexError, match="gather: index -1"):
+        fd.cuda.synchronize()
+
+
+def test_memory_out_is_an_error_with_sizes():
+    size = 2**44
+    with pytest.raises(MemoryError, match=rf"cannot allocate {4 * size} bytes on cuda:0: \d+ are in use"):
+        fd.empty(size, device="cuda")
+    assert fd.ones(2, device="cuda").sum().item() == 2
+
+
+def test_memory_is_counted_and_reused():
+    fd.cuda.synchronize()
+    before = fd.cuda.memory_allocated()
+    t = fd.zeros(1 << 20, device="cuda")
+    assert fd.cuda.memory_allocated() - before >= 4 << 20
+    assert fd.cuda.max_memory_allocated() >= fd.cuda.memory_allocated()
+    where = t.data_ptr()
+    del t
+    assert fd.cuda.memory_allocated() == before
+    if os.environ.get("FREEDIVE_CUDA_CACHE") != "0":
+        assert fd.zeros(1 << 20, device="cuda").data_ptr() == where
+    fd.cuda.empty_cache()
+
+
+def test_events_measure():
+    start, end = fd.cuda.Event(), fd.cuda.Event()
+    start.record()
+    x = fd.ones(200, 200, device="cuda")
+    x @ x
+    end.record()
+    end.synchronize()
+    assert start.elapsed_time(end) > 0
+
+
+def test_dlpack_shares_memory():
+    t = fd.arange(6, device="cuda").reshape(2, 3)
+    other = fd.from_dlpack(t)
+    assert other.device == t.device
+    assert other.data_ptr() == t.data_ptr()
+    assert other.tolist() == [[0, 1, 2], [3, 4, 5]]
+    assert t.__dlpack_device__() == (2, 0)
+
+
+def test_saving_brings_tensors_home(tmp_path):
+    fd.save({"w": fd.ones(3, device="cuda")}, tmp_path / "w.fd")
+    assert fd.load(tmp_path / "w.fd")["w"].tolist() == [1, 1, 1]
+
+
+def test_a_forked_child_is_told():
+    fd.ones(1, device="cuda")
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            fd.ones(1, device="cuda")
+        except fd.DeviceError as error:
+            code = 0 if "forked" in str(error) else 2
+        os._exit(code)
+    assert os.waitpid(child, 0)[1] == 0
+
+
+def run(code, **environment):
+    return subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, **environment}
+    )
+
+
+def test_synchronous_mode_raises_where_the_fault_began():
+    code = "import freedive as fd\nfd.arange(3, device='cuda')[fd.tensor([5], device='cuda')]\nprint('went on')"
+    out = run(code, FREEDIVE_SYNC="1")
+    assert "IndexError: index: index 5" in out.stderr
+    assert "went on" not in out.stdout
+
+
+def test_without_a_plug_in():
+    code = (
+        "import freedive as fd\nprint(fd.cuda.is_available(), fd.cuda.device_count())\nfd.show_config()\n"
+        "fd.ones(1, device='cuda')"
+    )
+    out = run(code, FREEDIVE_CUDA_LIBRARY="/nowhere/libfreedive_cuda.so")
+    assert out.stdout.startswith("False 0")
+    assert "not available: there is no /nowhere/libfreedive_cuda.so" in out.stdout
+    assert "DeviceError: device cuda:0 is not available" in out.stderr
+
+
+def test_large_index_spaces_and_reductions():
+    x = np.random.default_rng(0).normal(size=(70, 3001)).astype(np.float32)
+    t = fd.tensor(x, device="cuda")
+    for dims in (None, 0, 1):
+        np.testing.assert_allclose(t.sum(dims).cpu().numpy(), x.sum(dims, dtype=np.float64), rtol=2e-6, atol=1e-4)
+        assert t.max().item() == x.max()
+    np.testing.assert_allclose(t.T.cumsum(0).cpu().numpy(), x.T.cumsum(0, dtype=np.float64), rtol=1e-5, atol=1e-3)
+    np.testing.assert_allclose(t.cumsum(1).cpu().numpy(), x.cumsum(1, dtype=np.float64), rtol=1e-5, atol=1e-3)
+    assert (t.argmax(1).cpu().numpy() == x.argmax(1)).all()
+
+
+@pytest.mark.parametrize(("m", "n", "k"), [(1, 1, 1), (130, 131, 37), (3, 5, 700), (300, 200, 64), (65, 64, 33)])
+def test_products(m, n, k):
+    rng = np.random.default_rng(m)
+    a, b = rng.normal(size=(m, k)).astype(np.float32), rng.normal(size=(k, n)).astype(np.float32)
+    right = a.astype(np.float64) @ b
+    ta, tb = fd.tensor(a, device="cuda"), fd.tensor(b, device="cuda")
+    for left in (ta, ta.T.contiguous().T):
+        for other in (tb, tb.T.contiguous().T):
+            np.testing.assert_allclose((left @ other).cpu().numpy(), right, rtol=1e-5, atol=1e-4)
+            np.testing.assert_allclose((left.double() @ other.double()).cpu().numpy(), right, rtol=1e-12, atol=1e-12)
