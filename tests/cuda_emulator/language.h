@@ -117,6 +117,7 @@ T atomicCAS(T* p, std::type_identity_t<T> expected, std::type_identity_t<T> v) {
 }
 
 inline unsigned __umulhi(unsigned a, unsigned b) { return unsigned(uint64_t(a) * b >> 32); }
+inline uint64_t __umul64hi(uint64_t a, uint64_t b) { return uint64_t(static_cast<unsigned __int128>(a) * b >> 64); }
 inline int __popc(unsigned x) { return __builtin_popcount(x); }
 inline int __clz(int x) { return x ? __builtin_clz(unsigned(x)) : 32; }
 inline float rsqrtf(float x) { return 1.0f / std::sqrt(x); }

@@ -148,6 +148,14 @@ __device__ T times(T a, T b) {
 }
 
 template <class T>
+__device__ bool is_negative([[maybe_unused]] T x) {
+  if constexpr (std::is_signed_v<T>)
+    return x < T(0);
+  else
+    return false;
+}
+
+template <class T>
 __device__ bool is_nan(T x) {
   if constexpr (is_floating<T>)
     return x != x;

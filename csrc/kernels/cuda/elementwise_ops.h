@@ -68,8 +68,9 @@ __device__ T gelu_inner_slope(T x) {
   };
 
 FD_OP1(neg, Numeric, if constexpr (is_floating<T>) return -x; else return minus(T(0), x);)
-FD_OP1(abs, Numeric, if constexpr (is_floating<T>) return std::fabs(x); else return x < 0 ? minus(T(0), x) : x;)
-FD_OP1(sign, Numeric, return is_nan(x) ? x : T((x > 0) - (x < 0));)
+FD_OP1(abs, Numeric, if constexpr (is_floating<T>) return std::fabs(x);
+       else return is_negative(x) ? minus(T(0), x) : x;)
+FD_OP1(sign, Numeric, return is_nan(x) ? x : T((x > T(0)) - is_negative(x));)
 FD_OP1(square, Numeric, return times(x, x);)
 FD_OP1(bitwise_not, Integral, if constexpr (is_bool<T>) return !x; else return static_cast<T>(~x);)
 FD_OP1(reciprocal, Floating, return T(1) / x;)
@@ -130,7 +131,7 @@ __device__ T floored_rest(T a, T b) {
   } else {
     if (std::is_signed_v<T> && b == T(-1)) return T(0);
     const T rest = static_cast<T>(a % b);
-    return rest != 0 && (rest < 0) != (b < 0) ? static_cast<T>(rest + b) : rest;
+    return rest != 0 && is_negative(rest) != is_negative(b) ? static_cast<T>(rest + b) : rest;
   }
 }
 template <class T>
@@ -142,7 +143,7 @@ __device__ T floored_quotient(T a, T b) {
   } else {
     if (std::is_signed_v<T> && b == T(-1)) return minus(T(0), a);
     const T quotient = static_cast<T>(a / b);
-    return a % b != 0 && (a < 0) != (b < 0) ? static_cast<T>(quotient - 1) : quotient;
+    return a % b != 0 && is_negative(a) != is_negative(b) ? static_cast<T>(quotient - 1) : quotient;
   }
 }
 template <class T>
@@ -168,7 +169,7 @@ __device__ T power(T base, T exponent) {
 // A shift by less than 0 or by all bits and more leaves nothing, or the sign.
 template <class T>
 __device__ bool shift_in_range(T by) {
-  return by >= 0 && by < T(8 * sizeof(T));
+  return !is_negative(by) && by < T(8 * sizeof(T));
 }
 
 FD_OP2(add, NumericOrBool, if constexpr (is_bool<T>) return a || b; else return plus(a, b);)
@@ -203,7 +204,8 @@ FD_OP2(bitwise_and, Integral, return static_cast<T>(a & b);)
 FD_OP2(bitwise_or, Integral, return static_cast<T>(a | b);)
 FD_OP2(bitwise_xor, Integral, return static_cast<T>(a ^ b);)
 FD_OP2(shift_left, Integer, return shift_in_range(b) ? static_cast<T>(static_cast<uint64_t>(a) << b) : T(0);)
-FD_OP2(shift_right, Integer, return shift_in_range(b) ? static_cast<T>(a >> b) : static_cast<T>(a < 0 ? -1 : 0);)
+FD_OP2(shift_right, Integer,
+       return shift_in_range(b) ? static_cast<T>(a >> b) : static_cast<T>(is_negative(a) ? -1 : 0);)
 #undef FD_OP2
 
 }  // namespace fd::gpu::op

@@ -5,17 +5,21 @@
 
 namespace fd::gpu {
 
-// Division by a number known before launch: a multiplication and a shift for dividends below 2^31 (Granlund,
-// Montgomery: "Division by invariant integers using multiplication", PLDI 1994).
+// Division by a number known before launch: a multiplication and a shift (Granlund, Montgomery: "Division by invariant
+// integers using multiplication", PLDI 1994). For dividends below 2^31, or 2^63.
 struct Divider {
-  uint32_t divisor, multiplier, shift;
+  uint64_t wide_multiplier;
+  uint32_t multiplier, shift;
 
   Divider() = default;
-  explicit Divider(uint32_t d) : divisor(d), shift(0) {
+  explicit Divider(uint64_t d) : wide_multiplier(0), multiplier(0), shift(0) {
     while ((uint64_t(1) << shift) < d) shift++;
-    multiplier = uint32_t(((uint64_t(1) << 32) * ((uint64_t(1) << shift) - d)) / d + 1);
+    const uint64_t rest = (uint64_t(1) << shift) - d;
+    wide_multiplier = uint64_t((static_cast<unsigned __int128>(rest) << 64) / d + 1);
+    if (shift < 32) multiplier = uint32_t((rest << 32) / d + 1);
   }
-  __device__ uint32_t operator()(uint32_t n) const { return (__umulhi(n, multiplier) + n) >> shift; }
+  __device__ uint32_t narrow(uint32_t n) const { return (__umulhi(n, multiplier) + n) >> shift; }
+  __device__ uint64_t wide(uint64_t n) const { return (__umul64hi(n, wide_multiplier) + n) >> shift; }
 };
 
 // K operands over one space of up to FD_MAX_DIMS dimensions.
@@ -37,15 +41,15 @@ struct Space {
       for (int k = 0; k < K; k++) stride[k][d] = strides[k] ? strides[k][d] : 0;
     }
     wide = count >= int64_t(1) << 31;
-    if (!wide && count > 0)
-      for (int d = 0; d < dims; d++) divide[d] = Divider(uint32_t(sizes[d]));
+    if (count > 0)
+      for (int d = 0; d < dims; d++) divide[d] = Divider(uint64_t(sizes[d]));
   }
 
   __device__ void locate(int64_t position, int64_t (&offset)[K]) const {
     for (int k = 0; k < K; k++) offset[k] = 0;
     if (ndim == 0) return;
     for (int d = ndim - 1; d > 0; d--) {
-      const int64_t q = wide ? position / size[d] : int64_t(divide[d](uint32_t(position)));
+      const int64_t q = wide ? int64_t(divide[d].wide(uint64_t(position))) : divide[d].narrow(uint32_t(position));
       const int64_t rest = position - q * size[d];
       for (int k = 0; k < K; k++) offset[k] += rest * stride[k][d];
       position = q;
