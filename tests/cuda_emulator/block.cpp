@@ -11,7 +11,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <deque>
 #include <memory>
 #include <string>
 #include <utility>
@@ -63,12 +62,35 @@ struct Meeting : Phases {
   Place place = {};
 };
 
+// Threads that may go on. A fixed ring, each thread in it at most once: fibers must not allocate, because sanitizers
+// would see one fiber's memory in another's hands.
+class Ready {
+ public:
+  bool empty() const { return count_ == 0; }
+  unsigned size() const { return count_; }
+  unsigned& operator[](unsigned i) { return ring_[(first_ + i) % kMost]; }
+  void clear() { count_ = 0; }
+  void push(unsigned number) { (*this)[count_++] = number; }
+  unsigned pop_front() {
+    const unsigned number = (*this)[0];
+    first_ = (first_ + 1) % kMost;
+    count_--;
+    return number;
+  }
+  unsigned pop_back() { return (*this)[--count_]; }
+
+ private:
+  static constexpr unsigned kMost = 1024;
+  std::array<unsigned, kMost> ring_ = {};
+  unsigned first_ = 0, count_ = 0;
+};
+
 struct Block {
   std::vector<Worker> workers;
   std::vector<unsigned> order;
   size_t next_fresh = 0;
   unsigned alive = 0;
-  std::deque<unsigned> ready;
+  Ready ready;
   Barrier barrier;
   std::vector<std::array<Meeting, kMasks>> warps;
   std::vector<std::pair<const void*, char*>> shared;
@@ -120,7 +142,7 @@ void fault(const char* format, ...) {
 
 void wake(Worker& w) {
   w.state = State::ready;
-  block.ready.push_back(w.number);
+  block.ready.push(w.number);
 }
 
 void wait_as(State state) {
@@ -205,6 +227,7 @@ void start_block(dim3 index, unsigned threads) {
   block.barrier = {};
   block.warps.assign((threads + 31) / 32, {});
   block.shared.clear();
+  block.shared.reserve(kArena / kRedZone);
   block.shared_top = arena;
   for (unsigned i = 0; i < threads; i++) {
     Worker& w = block.workers[i];
@@ -220,15 +243,8 @@ void start_block(dim3 index, unsigned threads) {
 
 Worker* next_ready() {
   if (block.ready.empty()) return nullptr;
-  if (order == Order::random) std::swap(block.ready.front(), block.ready[random_bits() % block.ready.size()]);
-  unsigned number;
-  if (order == Order::reverse) {
-    number = block.ready.back();
-    block.ready.pop_back();
-  } else {
-    number = block.ready.front();
-    block.ready.pop_front();
-  }
+  if (order == Order::random) std::swap(block.ready[0], block.ready[unsigned(random_bits() % block.ready.size())]);
+  const unsigned number = order == Order::reverse ? block.ready.pop_back() : block.ready.pop_front();
   return &block.workers[number];
 }
 

@@ -32,6 +32,17 @@ def test_only_bindings_know_python():
             assert not re.match(r"Python\.h|nanobind|pybind11", name), f"{path.relative_to(ROOT)} includes {name}"
 
 
+def test_only_one_header_knows_cuda():
+    """CUDA's own headers are included by fd/cuda.h alone; kernels use its names, so that the emulator can stand in."""
+    for path in sorted((ROOT / "csrc").rglob("*")):
+        if path.suffix not in {".h", ".cpp", ".cu"} or path.name == "cuda.h":
+            continue
+        text = path.read_text()
+        assert not [name for name in includes(path) if re.match(r"cuda|cooperative_groups|mma\.h", name)], path
+        assert "<<<" not in text, path
+        assert not re.search(r"\basm\b|__shared__", text) or path.parent.name != "cuda", path
+
+
 def test_the_isa_is_never_guessed():
     """Kernels take their instruction set from FD_ISA, not from compiler macros; nothing is built for one machine."""
     for path in (ROOT / "csrc" / "kernels" / "cpu").iterdir():

@@ -9,7 +9,7 @@ template <class T>
 __device__ T activate(int32_t activation, T x) {
   switch (activation) {
     case FD_ACT_RELU:
-      return x < T(0) ? T(0) : x;
+      return is_negative(x) ? T(0) : x;
     case FD_ACT_SIGMOID:
       return logistic(x);
     case FD_ACT_TANH:
