@@ -564,6 +564,75 @@ typedef struct fd_sort_kernels {
   fd_sort_fn* sort[FD_DTYPE_COUNT]; /* any but half */
 } fd_sort_kernels;
 
+/* -------------------------------------------------------------------------------------------------- conv */
+
+enum { FD_SPATIAL = 3 };
+
+/* Cross-correlation over three spatial dimensions, outermost first; a missing one has in, out, kernel, stride and
+ * dilation 1 and pad 0. With channels c and o of the same group,
+ *   forward      y[n, o, p] = act(bias[o] + sum over c, t of weight[o, c, t] x[n, c, p stride - pad + t dilation])
+ *   grad_input   gx[n, c, q] = bias[c] + sum over o, t, p of weight[o, c, t] gy[n, o, p], q = p stride - pad + t
+ * dilation grad_weight  gweight[o, c, t] = sum over n, p of gy[n, o, p] x[n, c, p stride - pad + t dilation] gbias[o] =
+ * sum over n, p of gy[n, o, p] x, gx [n, in_channels, in...]; y, gy [n, out_channels, out...]; weight, gweight
+ * [out_channels, in_channels / groups, kernel...]; all contiguous. Positions outside of x are zeros, however far: pad
+ * is the border before the first element, `out` says how far the windows go; pad may be negative. grad_input with a
+ * bias is the transposed convolution. float32, float64. */
+typedef struct fd_conv {
+  int64_t n, groups, in_channels, out_channels;
+  int64_t in[FD_SPATIAL], out[FD_SPATIAL];
+  int64_t kernel[FD_SPATIAL], stride[FD_SPATIAL], pad[FD_SPATIAL], dilation[FD_SPATIAL];
+  const void* x;      /* forward, grad_weight */
+  const void* weight; /* forward, grad_input */
+  const void* bias;   /* forward [out_channels], grad_input [in_channels]; NULL: none */
+  const void* gy;     /* grad_input, grad_weight */
+  void* y;            /* forward */
+  void* gx;           /* grad_input */
+  void* gweight;      /* grad_weight; NULL: not wanted */
+  void* gbias;        /* grad_weight, [out_channels]; NULL: not wanted */
+  int32_t activation; /* forward: fd_activation, after bias */
+  int32_t reserved;
+} fd_conv;
+
+typedef fd_status fd_conv_fn(fd_context* context, const fd_conv* args);
+
+typedef struct fd_conv_kernels {
+  fd_conv_fn* forward[FD_DTYPE_COUNT];
+  fd_conv_fn* grad_input[FD_DTYPE_COUNT];
+  fd_conv_fn* grad_weight[FD_DTYPE_COUNT];
+} fd_conv_kernels;
+
+/* -------------------------------------------------------------------------------------------------- pool */
+
+/* Windows over three spatial dimensions of each plane (example and channel), unused ones as in fd_conv. Window p covers
+ * p stride - pad + t dilation for t < kernel; adaptive: [floor(p in / out), ceil((p + 1) in / out)). Positions outside
+ * of x do not count; every window has one inside, or the max is -infinity at position 0.
+ *   max   y = the largest, indices = its position in the plane: the first of equals, but the last NaN before all
+ *   avg   y = the sum / divisor; divisor 0: by how many positions count, with include_pad also those of the borders
+ *         (up to in + pad)
+ * float32, float64; x, gx [planes, in...], y, gy, indices [planes, out...] contiguous. */
+typedef struct fd_pool {
+  int64_t planes;
+  int64_t in[FD_SPATIAL], out[FD_SPATIAL];
+  int64_t kernel[FD_SPATIAL], stride[FD_SPATIAL], pad[FD_SPATIAL], dilation[FD_SPATIAL]; /* avg: dilation 1 */
+  int32_t adaptive;    /* kernel, stride, pad and dilation are not read */
+  int32_t include_pad; /* avg */
+  int64_t divisor;     /* avg */
+  const void* x;
+  void* y;
+  int64_t* indices; /* max: NULL: not wanted; max_backward: read, each inside of its plane */
+  const void* gy;
+  void* gx; /* written whole */
+} fd_pool;
+
+typedef fd_status fd_pool_fn(fd_context* context, const fd_pool* args);
+
+typedef struct fd_pool_kernels {
+  fd_pool_fn* max[FD_DTYPE_COUNT];
+  fd_pool_fn* max_backward[FD_DTYPE_COUNT];
+  fd_pool_fn* avg[FD_DTYPE_COUNT];
+  fd_pool_fn* avg_backward[FD_DTYPE_COUNT];
+} fd_pool_kernels;
+
 /* ------------------------------------------------------------------------------------------------- the table */
 
 typedef struct fd_kernels {
@@ -578,6 +647,8 @@ typedef struct fd_kernels {
   fd_optim_kernels optim;
   fd_index_kernels index;
   fd_sort_kernels sort;
+  fd_conv_kernels conv;
+  fd_pool_kernels pool;
 } fd_kernels;
 
 #ifdef __cplusplus

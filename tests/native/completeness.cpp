@@ -131,6 +131,13 @@ void test_completeness(const fd_kernels& k) {
   expect_slots("nonzero", k.index.nonzero, kAnyButHalf);
   expect_slots("minibatch", k.index.minibatch, kFloating);
   expect_slots("sort", k.sort.sort, kAnyButHalf);
+  expect_slots("conv forward", k.conv.forward, kFloating);
+  expect_slots("conv grad_input", k.conv.grad_input, kFloating);
+  expect_slots("conv grad_weight", k.conv.grad_weight, kFloating);
+  expect_slots("max pool", k.pool.max, kFloating);
+  expect_slots("max pool backward", k.pool.max_backward, kFloating);
+  expect_slots("average pool", k.pool.avg, kFloating);
+  expect_slots("average pool backward", k.pool.avg_backward, kFloating);
 }
 
 }  // namespace fd::native

@@ -19,6 +19,8 @@ void test_batch_norm(const Tables& t);
 void test_optim(const Tables& t);
 void test_index(const Tables& t);
 void test_sort(const Tables& t);
+void test_conv(const Tables& t);
+void test_pooling(const Tables& t);
 
 void test_philox();
 void test_random(const fd_kernels& reference);

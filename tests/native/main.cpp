@@ -33,6 +33,8 @@ constexpr Family kFamilies[] = {
     {"optim", test_optim},
     {"index", test_index},
     {"sort", test_sort},
+    {"conv", test_conv},
+    {"pooling", test_pooling},
 };
 
 void test_tables(const Tables& t) {

@@ -52,7 +52,7 @@ template <class T>
 constexpr int64_t kBlockK = 2048 / int64_t(sizeof(T));
 
 // What is done to a tile before it is stored, in this order.
-enum TileFlags { kTileAccumulate = 1, kTileBias = 2, kTileRelu = 4, kTileReluGate = 8 };
+enum TileFlags { kTileAccumulate = 1, kTileBias = 2, kTileRelu = 4, kTileReluGate = 8, kTileRowBias = 16 };
 
 // Equal tiles side by side.
 template <class T>
@@ -65,7 +65,7 @@ struct TileRow {
   T* pack;  // where a packing kernel stores the rows of B it reads, tile after tile
   T* c;
   int64_t ldc;
-  const T* bias;
+  const T* bias;  // kTileBias: one per column; kTileRowBias: one per row
   const T* gate;
   int64_t ldgate;
   int64_t tiles;

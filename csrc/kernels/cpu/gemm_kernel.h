@@ -75,6 +75,12 @@ void tile_row(const TileRow<T>& t) {
         FD_UNROLL for (int i = 0; i < R; i++) acc[i][v] = acc[i][v] + x;
       }
     }
+    if (flags & kTileRowBias) {
+      FD_UNROLL for (int i = 0; i < R; i++) {
+        const V x = t.bias[i];
+        FD_UNROLL for (int v = 0; v < NV; v++) acc[i][v] = acc[i][v] + x;
+      }
+    }
     if (flags & kTileRelu) {
       FD_UNROLL for (int i = 0; i < R; i++) {
         FD_UNROLL for (int v = 0; v < NV; v++) acc[i][v] = max(V(T(0)), acc[i][v]);  // this order keeps NaN

@@ -21,6 +21,9 @@ void fill(fd_kernels* table) {
   fill_optim(table);
   fill_index(table);
   fill_sort(table);
+  fill_conv(table);
+  fill_conv_grad(table);
+  fill_pool(table);
 }
 
 }  // namespace fd::FD_ISA

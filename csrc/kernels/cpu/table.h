@@ -26,5 +26,8 @@ void fill_batch_norm(fd_kernels* table);
 void fill_optim(fd_kernels* table);
 void fill_index(fd_kernels* table);
 void fill_sort(fd_kernels* table);
+void fill_conv(fd_kernels* table);
+void fill_conv_grad(fd_kernels* table);
+void fill_pool(fd_kernels* table);
 
 }  // namespace fd::FD_ISA

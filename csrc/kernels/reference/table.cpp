@@ -19,6 +19,8 @@ void fill(fd_kernels* table) {
   fill_optim(table);
   fill_index(table);
   fill_sort(table);
+  fill_conv(table);
+  fill_pool(table);
 }
 
 }  // namespace fd::reference

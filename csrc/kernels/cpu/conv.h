@@ -1,0 +1,286 @@
+// What the ways of convolving share: the shape, how x is laid out for reading at every tap, and copies of runs of it.
+//
+// The taps of a window are offsets into x if x has no border to fill in and its windows are neighbours. Otherwise a
+// band of it is copied: with zeros around, and with the columns of every stride_w-th position side by side ("phases"),
+// so that the elements under one tap of neighbouring windows are always contiguous.
+#pragma once
+
+#include "kernels/cpu/gemm.h"
+#include "kernels/cpu/lanes.h"
+
+namespace fd::FD_ISA {
+
+// A range of output positions: whole along every dimension but the first that has several.
+struct Band {
+  int64_t begin[FD_SPATIAL], size[FD_SPATIAL];
+  int64_t first, count;  // as positions of a channel's plane
+};
+
+template <class T>
+struct ConvShape {
+  int64_t n, groups, inputs, outputs;  // channels of one group
+  int64_t in[FD_SPATIAL], out[FD_SPATIAL], kernel[FD_SPATIAL], stride[FD_SPATIAL], pad[FD_SPATIAL];
+  int64_t dilation[FD_SPATIAL];
+  int64_t in_size, out_size, taps;
+  int64_t depth;  // rows of the im2col matrix: inputs * taps
+
+  explicit ConvShape(const fd_conv& v);
+
+  double work() const { return 2.0 * double(n * groups) * double(outputs) * double(depth) * double(out_size); }
+  bool empty() const { return n == 0 || out_size == 0 || outputs * groups == 0; }
+
+  // Dimension along which output is cut into bands, and how many positions one step along it has.
+  int axis() const { return out[0] > 1 ? 0 : out[1] > 1 ? 1 : 2; }
+  int64_t inner() const {
+    int64_t count = 1;
+    for (int d = axis() + 1; d < FD_SPATIAL; d++) count *= out[d];
+    return count;
+  }
+  Band band(int64_t index, int64_t along) const;
+
+ private:
+  bool plain(int d) const { return kernel[d] == 1 && stride[d] == 1 && pad[d] == 0 && in[d] == out[d]; }
+};
+
+template <class T>
+ConvShape<T>::ConvShape(const fd_conv& v)
+    : n(v.n), groups(v.groups), inputs(v.in_channels / v.groups), outputs(v.out_channels / v.groups) {
+  for (int d = 0; d < FD_SPATIAL; d++) {
+    in[d] = v.in[d], out[d] = v.out[d], kernel[d] = v.kernel[d], stride[d] = v.stride[d], pad[d] = v.pad[d];
+    dilation[d] = v.dilation[d];
+  }
+  in_size = in[0] * in[1] * in[2];
+  out_size = out[0] * out[1] * out[2];
+  taps = kernel[0] * kernel[1] * kernel[2];
+  depth = inputs * taps;
+  // Dimensions that windows do not mix are one longer dimension; one of a single position is none.
+  for (int pass = 0; pass < 2; pass++) {
+    for (int d = 1; d < FD_SPATIAL; d++) {
+      const bool merge = plain(d) && plain(d - 1);
+      if (!merge && !(plain(d) && in[d] == 1)) continue;
+      if (merge) {
+        in[d - 1] *= in[d];
+        out[d - 1] *= out[d];
+      }
+      for (int e = d; e > 0; e--) {
+        in[e] = in[e - 1], out[e] = out[e - 1], kernel[e] = kernel[e - 1], stride[e] = stride[e - 1];
+        pad[e] = pad[e - 1], dilation[e] = dilation[e - 1];
+      }
+      in[0] = out[0] = kernel[0] = stride[0] = dilation[0] = 1;
+      pad[0] = 0;
+    }
+  }
+}
+
+// The index-th of the bands `along` steps wide.
+template <class T>
+Band ConvShape<T>::band(int64_t index, int64_t along) const {
+  Band b;
+  for (int d = 0; d < FD_SPATIAL; d++) b.begin[d] = 0, b.size[d] = out[d];
+  const int a = axis();
+  b.begin[a] = index * along;
+  b.size[a] = least(along, out[a] - b.begin[a]);
+  b.first = b.begin[a] * inner();
+  b.count = b.size[a] * inner();
+  return b;
+}
+
+// How wide to make bands of about `positions` positions, so that they fill whole tiles as well as may be.
+template <class T>
+int64_t band_width(const ConvShape<T>& s, int64_t positions) {
+  const int64_t inner = s.inner(), out = s.out[s.axis()];
+  const int64_t widest = most<int64_t>(1, least(out, positions / inner));
+  if (widest == out) return out;
+  int64_t best = widest;
+  double best_waste = 2;
+  for (int64_t along = widest; along > widest / 2 && along > widest - 64; along--) {
+    const double waste = double(round_up(along * inner, kTileCols<T>)) / double(along * inner);
+    if (waste >= best_waste - 0.01) continue;
+    best_waste = waste;
+    best = along;
+  }
+  return best;
+}
+
+// ---------------------------------------------------------------------------------------------------- layout
+
+// Element (channel c, output position p of a band, tap t) is at c * channel + d * step[0] + h * step[1] + w + tap[t],
+// p = (d, h, w).
+template <class T>
+struct Layout {
+  bool copied;
+  int64_t phases, pitch, row, plane, channel;  // elements: of a phase, row, plane, channel
+  int64_t rows[FD_SPATIAL];                    // planes and rows of a channel
+  int64_t step[2];
+  const int64_t* tap;
+
+  // For bands of at most `most` positions along the axis. `taps` has room for shape.taps offsets.
+  Layout(const ConvShape<T>& s, int64_t most, int64_t* taps);
+
+  // Where the band's first window begins in x itself.
+  int64_t origin(const Band& b) const { return copied ? 0 : b.begin[0] * step[0] + b.begin[1] * step[1] + b.begin[2]; }
+};
+
+template <class T>
+Layout<T>::Layout(const ConvShape<T>& s, int64_t most_along, int64_t* taps) : tap(taps) {
+  copied = s.stride[2] > 1 && s.out[2] > 1;
+  for (int d = 0; d < FD_SPATIAL; d++)
+    copied |= s.pad[d] != 0 || (s.out[d] - 1) * s.stride[d] + (s.kernel[d] - 1) * s.dilation[d] >= s.in[d];
+  const int64_t width = s.axis() == 2 ? most_along : s.out[2];
+  for (int d = 0; d < FD_SPATIAL; d++)
+    rows[d] = ((d == s.axis() ? most_along : s.out[d]) - 1) * s.stride[d] + (s.kernel[d] - 1) * s.dilation[d] + 1;
+  if (copied) {
+    phases = s.kernel[2] == 1 || s.dilation[2] % s.stride[2] == 0 ? 1 : s.stride[2];
+    pitch = width + (s.kernel[2] - 1) * s.dilation[2] / s.stride[2];
+  } else {
+    phases = 1;
+    pitch = s.in[2];
+    rows[1] = s.in[1];
+    rows[0] = s.in[0];
+  }
+  row = phases * pitch;
+  plane = rows[1] * row;
+  channel = rows[0] * plane;
+  step[0] = s.stride[0] * plane;
+  step[1] = s.stride[1] * row;
+  for (int64_t d = 0; d < s.kernel[0]; d++)
+    for (int64_t h = 0; h < s.kernel[1]; h++)
+      for (int64_t w = 0; w < s.kernel[2]; w++) {
+        const int64_t u = w * s.dilation[2], phase = copied && phases > 1 ? u % s.stride[2] : 0;
+        const int64_t along = copied ? u / s.stride[2] : u;
+        *taps++ = d * s.dilation[0] * plane + h * s.dilation[1] * row + phase * pitch + along;
+      }
+}
+
+template <class T>
+FD_INLINE void copy_run(const T* from, T* to, int64_t n) {  // writes up to a vector beyond n
+  constexpr int L = Vec<T>::kLanes;
+  int64_t i = 0;
+  for (; i + L <= n; i += L) Vec<T>::load(from + i).store(to + i);
+  if (i < n) Vec<T>::load(from + i, n - i).store(to + i);
+}
+
+template <class T>
+FD_INLINE void copy_exactly(const T* from, T* to, int64_t n) {
+  for_vectors<T>(0, n, [&](int64_t i, auto lanes) { store(load(from + i, lanes), to + i, lanes); });
+}
+
+template <class T>
+FD_INLINE void zero(T* to, int64_t n) {
+  for_vectors<T>(0, n, [&](int64_t i, auto lanes) { store(Vec<T>(T(0)), to + i, lanes); });
+}
+
+// Element i of a phase is element i * stride + shift of a row of x: those in [begin, end) exist.
+struct PhaseRange {
+  int64_t begin, end, shift;
+  PhaseRange(int64_t stride, int64_t shift, int64_t in, int64_t pitch) : shift(shift) {
+    begin = shift >= 0 ? 0 : least((-shift + stride - 1) / stride, pitch);
+    end = most(begin, in <= shift ? 0 : least(pitch, (in - shift + stride - 1) / stride));
+  }
+};
+
+// The copy of `channels` channels of x that the windows of a band read.
+template <class T>
+void lay_out(const ConvShape<T>& s, const Layout<T>& layout, const Band& b, const T* x, int64_t channels, T* to) {
+  const int64_t stride = s.stride[2], u0 = b.begin[2] * stride - s.pad[2];
+  const int64_t d0 = b.begin[0] * s.stride[0] - s.pad[0], h0 = b.begin[1] * s.stride[1] - s.pad[1];
+  const int64_t planes = (b.size[0] - 1) * s.stride[0] + (s.kernel[0] - 1) * s.dilation[0] + 1;
+  const int64_t lines = (b.size[1] - 1) * s.stride[1] + (s.kernel[1] - 1) * s.dilation[1] + 1;
+  for (int64_t c = 0; c < channels; c++, x += s.in_size)
+    for (int64_t d = 0; d < planes; d++)
+      for (int64_t h = 0; h < lines; h++) {
+        T* line = to + c * layout.channel + d * layout.plane + h * layout.row;
+        const int64_t in_d = d0 + d, in_h = h0 + h;
+        if (in_d < 0 || in_d >= s.in[0] || in_h < 0 || in_h >= s.in[1]) {
+          zero(line, layout.row);
+          continue;
+        }
+        const T* const from = x + (in_d * s.in[1] + in_h) * s.in[2];
+        for (int64_t f = 0; f < layout.phases; f++, line += layout.pitch) {
+          const PhaseRange r(stride, u0 + f, s.in[2], layout.pitch);
+          zero(line, r.begin);
+          zero(line + r.end, layout.pitch - r.end);
+          if (stride == 1)
+            copy_exactly(from + r.begin + r.shift, line + r.begin, r.end - r.begin);
+          else
+            for (int64_t i = r.begin; i < r.end; i++) line[i] = from[i * stride + r.shift];
+        }
+      }
+}
+
+// visit(where its first window is in the layout, its first position in the band) for every line of a band: outputs
+// along the last dimension.
+template <class T, class Visit>
+FD_INLINE void for_each_line(const Layout<T>& layout, const Band& b, const Visit& visit) {
+  int64_t position = 0;
+  for (int64_t d = 0; d < b.size[0]; d++)
+    for (int64_t h = 0; h < b.size[1]; h++, position += b.size[2])
+      visit(d * layout.step[0] + h * layout.step[1], position);
+}
+
+// Where the band's first window begins in a layout of all outputs.
+template <class T>
+int64_t start_of(const Layout<T>& layout, const Band& b) {
+  return b.begin[0] * layout.step[0] + b.begin[1] * layout.step[1] + b.begin[2];
+}
+
+constexpr double kTaskWork = 4e5;   // operations: less is not worth sharing
+constexpr int64_t kLeastTasks = 8;  // work is cut so that there are so many, whatever the number of threads
+
+inline int64_t l2_of(const fd_context* context) { return context->l2_bytes > 0 ? context->l2_bytes : 1 << 20; }
+
+// ---------------------------------------------------------------------------------------------------- panels
+
+// C (+)= A B, with B in panels of kTileCols columns one after the other, [k, width] each; the last one is as many
+// vectors wide as it needs.
+template <class T>
+struct Panels {
+  int64_t rows, cols, k;
+  const T* a;  // A(i, l) = a[i * a_row + l * a_step]
+  int64_t a_row, a_step;
+  const T* packed;
+  T* c;
+  int64_t ldc;
+  const T* row_bias;
+  int flags;
+};
+
+template <class T>
+constexpr int64_t panel_width(int64_t cols) {
+  return cols >= kTileCols<T> ? kTileCols<T> : round_up(cols, Vec<T>::kLanes);
+}
+
+template <class T>
+void multiply_panels(const Panels<T>& p) {
+  constexpr int64_t L = Vec<T>::kLanes;
+  const int64_t full = p.cols / kTileCols<T>, rest = p.cols - full * kTileCols<T>;
+  const int64_t strips = div_up(p.rows, p.cols <= L ? kTallRows : kTileRows);
+  TileRow<T> r;
+  r.k = p.k;
+  r.a_row = p.a_row;
+  r.a_step = p.a_step;
+  r.pack = nullptr;
+  r.ldc = p.ldc;
+  r.gate = nullptr;
+  r.ldgate = 0;
+  r.flags = p.flags;
+  for (int64_t t = 0; t < strips; t++) {
+    const int64_t row = p.rows * t / strips, height = p.rows * (t + 1) / strips - row;
+    r.a = p.a + row * p.a_row;
+    r.bias = p.row_bias ? p.row_bias + row : nullptr;
+    const auto run = [&](int64_t panel, int64_t tiles, int64_t cols) {
+      const int64_t vecs = panel_width<T>(cols) / L;
+      r.b = p.packed + panel * kTileCols<T> * p.k;
+      r.b_step = vecs * L;
+      r.b_tile = vecs * L * p.k;
+      r.c = p.c + row * p.ldc + panel * kTileCols<T>;
+      r.tiles = tiles;
+      r.lanes = cols - (vecs - 1) * L;
+      tile_kernel<T>(int(height), int(vecs), r.lanes < L, false)(r);
+    };
+    if (full > 0) run(0, full, kTileCols<T>);
+    if (rest > 0) run(full, 1, rest);
+  }
+}
+
+}  // namespace fd::FD_ISA
