@@ -22,5 +22,7 @@ void bind_random(nanobind::module_& m);
 void bind_index(nanobind::module_& m);
 void bind_move(nanobind::module_& m);
 void bind_sort(nanobind::module_& m);
+void bind_conv(nanobind::module_& m);
+void bind_pool(nanobind::module_& m);
 
 }  // namespace fd::bindings

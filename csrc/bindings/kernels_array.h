@@ -51,5 +51,6 @@ void bind_kernels_gemm(py::module_& m);
 void bind_kernels_softmax(py::module_& m);
 void bind_kernels_nn(py::module_& m);
 void bind_kernels_optim(py::module_& m);
+void bind_kernels_conv(py::module_& m);
 
 }  // namespace fd::bindings

@@ -18,4 +18,5 @@ PYBIND11_MODULE(_kernels, m) {
   bind_kernels_softmax(m);
   bind_kernels_nn(m);
   bind_kernels_optim(m);
+  bind_kernels_conv(m);
 }

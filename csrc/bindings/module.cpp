@@ -64,6 +64,8 @@ NB_MODULE(_core, m) {
   bind_index(m);
   bind_move(m);
   bind_sort(m);
+  bind_conv(m);
+  bind_pool(m);
   m.attr("inf") = std::numeric_limits<double>::infinity();
   m.attr("nan") = std::numeric_limits<double>::quiet_NaN();
   m.attr("pi") = 3.14159265358979323846;

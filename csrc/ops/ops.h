@@ -231,6 +231,20 @@ Tensor dropout_(const Tensor& self, double p, bool training, Generator* generato
 // Drops whole blocks: one decision for each index of the leading dims.
 Tensor dropout_channels(const Tensor& x, double p, bool training, int leading, Generator* generator = nullptr);
 
+// ---- conv: input (n, c, ...) or (c, ...) with `dims` spatial dimensions, weight (out, in / groups, kernel), bias
+// (out,) or undefined; the transposed one takes weight (in, out / groups, kernel)
+struct ConvOptions;  // ops/windows.h
+Tensor conv(int dims, const Tensor& input, const Tensor& weight, const Tensor& bias, const ConvOptions& options);
+Tensor conv_transpose(int dims, const Tensor& input, const Tensor& weight, const Tensor& bias,
+                      const ConvOptions& options);
+
+// ---- pool: input as conv's; indices, if wanted, are positions in a channel's plane; sizes -1 keep the input's
+struct PoolOptions;
+ValueIndex max_pool(int dims, const Tensor& input, const PoolOptions& options, bool want_indices);
+Tensor avg_pool(int dims, const Tensor& input, const PoolOptions& options);
+ValueIndex adaptive_max_pool(int dims, const Tensor& input, const Dims& sizes, bool want_indices);
+Tensor adaptive_avg_pool(int dims, const Tensor& input, const Dims& sizes);
+
 // ---- batch_norm, layer_norm: everything but x may be undefined; running statistics are updated in place in training
 Tensor batch_norm(const Tensor& x, const Tensor& running_mean, const Tensor& running_var, const Tensor& weight,
                   const Tensor& bias, bool training, double momentum, double eps);

@@ -11,9 +11,6 @@ HERE = "/usr/share/datasets/fashion-mnist"
 needs_fashion = pytest.mark.skipif(not os.path.isdir(HERE), reason="Debian's dataset-fashion-mnist is not installed")
 
 
-needs_conv = pytest.mark.skipif(not hasattr(nn, "Conv2d"), reason="this build has no convolution layers")
-
-
 def test_cross_correlation_by_hand():
     X = torch.tensor([[0.0, 1.0, 2.0], [3.0, 4.0, 5.0], [6.0, 7.0, 8.0]])
     K = torch.tensor([[0.0, 1.0], [2.0, 3.0]])
@@ -33,7 +30,6 @@ def test_cross_correlation_by_hand():
     assert tuple(out.shape) == (2, 2)
 
 
-@needs_conv
 def test_learning_an_edge_detector():
     X = torch.ones((6, 8))
     X[:, 2:6] = 0
@@ -50,7 +46,6 @@ def test_learning_an_edge_detector():
     assert float((conv2d.weight.data.reshape((1, 2)) - K).abs().max()) < 0.15
 
 
-@needs_conv
 @pytest.mark.parametrize(
     ("kwargs", "shape"),
     [
@@ -94,7 +89,6 @@ def test_channels():
     assert float(d2l.reduce_sum(torch.abs(one_by_one(X, K) - multi_in_out(X, K)))) < 1e-5
 
 
-@needs_conv
 def test_pooling():
     X = torch.arange(16, dtype=torch.float32).reshape((1, 1, 4, 4))
     assert nn.MaxPool2d(3)(X).tolist() == [[[[10]]]]
@@ -170,7 +164,6 @@ class SmallFashion(d2l.FashionMNIST):
         self.val.data, self.val.targets = self.val.data[:1000], self.val.targets[:1000]
 
 
-@needs_conv
 @needs_fashion
 @pytest.mark.parametrize("by_hand", [True, False], ids=["by hand", "layers"])
 def test_batch_norm_trains_lenet(by_hand):

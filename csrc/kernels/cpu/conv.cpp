@@ -70,13 +70,13 @@ void Forward<T>::plan() {
   const int64_t budget = l2_of(context) / 2 / int64_t(sizeof(T));
   const int64_t per_block = direct ? s.inputs : most<int64_t>(1, kBlockK<T> / s.taps);
   const int64_t inputs = most<int64_t>(1, s.inputs);
-  channels = div_up(inputs, div_up(inputs, most<int64_t>(1, per_block)));
+  channels = ceil_div(inputs, ceil_div(inputs, most<int64_t>(1, per_block)));
   const int64_t strides = direct ? s.stride[0] * s.stride[1] * s.stride[2] : s.taps;
   int64_t positions = most(kTileCols<T>, budget / (channels * strides));
   const double tasks = least(double(kLeastTasks), s.work() / kTaskWork) / double(s.n * s.groups);
   if (tasks > 1) positions = least(positions, most(kTileCols<T>, int64_t(double(s.out_size) / tasks)));
   along = band_width(s, positions);
-  bands = div_up(s.out[s.axis()], along);
+  bands = ceil_div(s.out[s.axis()], along);
   cols = round_up(along * s.inner(), kTileCols<T>);
   if (s.outputs <= kTileRows) {
     const int64_t strip = kStripBytes / int64_t(sizeof(T)) / (channels * s.taps) / kTileCols<T> * kTileCols<T>;
@@ -110,7 +110,7 @@ void pack_panel(const ConvShape<T>& s, const Layout<T>& layout, const T* x, int6
         FD_UNROLL for (int v = 0; v < kTileVecs; v++) Vec<T>::load(from + runs[0].from + v * L).store(to + v * L);
         continue;
       }
-      for (int64_t r = 0; r < count; r++) copy_run(from + runs[r].from, to + runs[r].at, runs[r].length);
+      for (int64_t r = 0; r < count; r++) copy_run(layout.copied, from + runs[r].from, to + runs[r].at, runs[r].length);
     }
 }
 
@@ -118,7 +118,7 @@ template <class T>
 void Forward<T>::multiply_band(const Layout<T>& layout, T* scratch, const T* x, const T* w, const T* bias, T* y,
                                const Band& b) const {
   T* const packed = scratch + laid_out;
-  const int64_t blocks = div_up(s.inputs, channels);
+  const int64_t blocks = ceil_div(s.inputs, channels);
   for (int64_t block = 0; block < most<int64_t>(blocks, 1); block++) {
     const int64_t begin = block * channels, count = least(channels, s.inputs - begin), k = count * s.taps;
     const bool last = block + 1 >= blocks;
@@ -183,11 +183,9 @@ fd_status Forward<T>::run() {
     weight_row = row;
   }
   const Layout<T> layout(s, along, reinterpret_cast<int64_t*>(own));
-  laid_out = layout.copied ? round_up(channels * layout.channel, 16) : 0;
+  laid_out = layout.copied ? round_up(channels * layout.channel + Vec<T>::kLanes, 16) : 0;
   const int64_t items = s.n * s.groups * bands;
-  const double each = s.work() / double(items);
-  const int64_t grain = s.work() < kTaskWork ? items : most<int64_t>(1, int64_t(kTaskWork / most(each, 1.0)));
-  for_chunks(context, items, grain, [&](int64_t begin, int64_t end) {
+  for_chunks(context, items, grain_of(s.work(), items), [&](int64_t begin, int64_t end) {
     T* const memory = static_cast<T*>(context->workspace(context, 1, size_t(scratch()) * sizeof(T) + 64));
     if (!memory) return __atomic_store_n(&failed, true, __ATOMIC_RELAXED);
     for (int64_t i = begin; i < end; i++)

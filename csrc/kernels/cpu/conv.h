@@ -123,7 +123,8 @@ struct Layout {
 
 template <class T>
 Layout<T>::Layout(const ConvShape<T>& s, int64_t most_along, int64_t* taps) : tap(taps) {
-  copied = s.stride[2] > 1 && s.out[2] > 1;
+  // Copies have room to be read in whole vectors, which lines of odd lengths want.
+  copied = (s.stride[2] > 1 && s.out[2] > 1) || (s.taps > 1 && s.out[2] % Vec<T>::kLanes != 0);
   for (int d = 0; d < FD_SPATIAL; d++)
     copied |= s.pad[d] != 0 || (s.out[d] - 1) * s.stride[d] + (s.kernel[d] - 1) * s.dilation[d] >= s.in[d];
   const int64_t width = s.axis() == 2 ? most_along : s.out[2];
@@ -152,12 +153,13 @@ Layout<T>::Layout(const ConvShape<T>& s, int64_t most_along, int64_t* taps) : ta
       }
 }
 
+// Writes up to a vector beyond n; reads beyond it too if there is room.
 template <class T>
-FD_INLINE void copy_run(const T* from, T* to, int64_t n) {  // writes up to a vector beyond n
+FD_INLINE void copy_run(bool room, const T* from, T* to, int64_t n) {
   constexpr int L = Vec<T>::kLanes;
   int64_t i = 0;
   for (; i + L <= n; i += L) Vec<T>::load(from + i).store(to + i);
-  if (i < n) Vec<T>::load(from + i, n - i).store(to + i);
+  if (i < n) (room ? Vec<T>::load(from + i) : Vec<T>::load(from + i, n - i)).store(to + i);
 }
 
 template <class T>
@@ -186,6 +188,15 @@ void lay_out(const ConvShape<T>& s, const Layout<T>& layout, const Band& b, cons
   const int64_t d0 = b.begin[0] * s.stride[0] - s.pad[0], h0 = b.begin[1] * s.stride[1] - s.pad[1];
   const int64_t planes = (b.size[0] - 1) * s.stride[0] + (s.kernel[0] - 1) * s.dilation[0] + 1;
   const int64_t lines = (b.size[1] - 1) * s.stride[1] + (s.kernel[1] - 1) * s.dilation[1] + 1;
+  const bool plain = stride == 1 && u0 == 0 && layout.pitch == s.in[2] && d0 >= 0 && d0 + planes <= s.in[0] &&
+                     h0 >= 0 && h0 + lines <= s.in[1];
+  if (plain) {  // whole lines
+    for (int64_t c = 0; c < channels; c++, x += s.in_size)
+      for (int64_t d = 0; d < planes; d++)
+        copy_exactly(x + ((d0 + d) * s.in[1] + h0) * s.in[2], to + c * layout.channel + d * layout.plane,
+                     lines * layout.row);
+    return;
+  }
   for (int64_t c = 0; c < channels; c++, x += s.in_size)
     for (int64_t d = 0; d < planes; d++)
       for (int64_t h = 0; h < lines; h++) {
@@ -218,14 +229,13 @@ FD_INLINE void for_each_line(const Layout<T>& layout, const Band& b, const Visit
       visit(d * layout.step[0] + h * layout.step[1], position);
 }
 
-// Where the band's first window begins in a layout of all outputs.
-template <class T>
-int64_t start_of(const Layout<T>& layout, const Band& b) {
-  return b.begin[0] * layout.step[0] + b.begin[1] * layout.step[1] + b.begin[2];
-}
-
 constexpr double kTaskWork = 4e5;   // operations: less is not worth sharing
 constexpr int64_t kLeastTasks = 8;  // work is cut so that there are so many, whatever the number of threads
+
+// How many of `items` equal parts of the work to give a task.
+inline int64_t grain_of(double work, int64_t items) {
+  return work < kTaskWork ? items : most<int64_t>(1, int64_t(kTaskWork * double(items) / work));
+}
 
 inline int64_t l2_of(const fd_context* context) { return context->l2_bytes > 0 ? context->l2_bytes : 1 << 20; }
 
@@ -254,7 +264,7 @@ template <class T>
 void multiply_panels(const Panels<T>& p) {
   constexpr int64_t L = Vec<T>::kLanes;
   const int64_t full = p.cols / kTileCols<T>, rest = p.cols - full * kTileCols<T>;
-  const int64_t strips = div_up(p.rows, p.cols <= L ? kTallRows : kTileRows);
+  const int64_t strips = ceil_div(p.rows, p.cols <= L ? kTallRows : kTileRows);
   TileRow<T> r;
   r.k = p.k;
   r.a_row = p.a_row;

@@ -83,6 +83,7 @@ DirectKernel<T> direct_kernel(int rows, bool one_line, int vecs, std::integer_se
 // All lines of a band; d.x is where its first window begins, d.y its first output.
 template <class T>
 void direct_band(const Layout<T>& layout, const Band& b, int rows, DirectLines<T> d) {
+  constexpr int64_t L = Vec<T>::kLanes;
   constexpr auto all = std::make_integer_sequence<int, 2 * kDirectRows>();
   const T* const x = d.x;
   T* const y = d.y;
@@ -92,11 +93,11 @@ void direct_band(const Layout<T>& layout, const Band& b, int rows, DirectLines<T
   for (int64_t plane = 0; plane < b.size[0]; plane++)
     for (int64_t h = 0; h < b.size[1];) {
       const bool one_line = h + group > b.size[1];
-      for (int64_t w = 0; w < width; w += kTileCols<T>) {
-        d.cols = least(width - w, kTileCols<T>);
+      for (int64_t w = 0; w < width; w += 2 * L) {
+        d.cols = least(width - w, 2 * L);
         d.x = x + plane * layout.step[0] + h * layout.step[1] + w;
         d.y = y + (plane * b.size[1] + h) * width + w;
-        direct_kernel<T>(rows, one_line, d.cols > Vec<T>::kLanes ? 2 : 1, all)(d);
+        direct_kernel<T>(rows, one_line, d.cols > L ? 2 : 1, all)(d);
       }
       h += one_line ? 1 : group;
     }

@@ -69,7 +69,7 @@ auto window_kernel(int rows, int taps, std::integer_sequence<int, I...>) {
 template <class T>
 void add_windows(const WindowSums<T>& s, int64_t rows) {
   constexpr auto all = std::make_integer_sequence<int, kSumRows * kSumTaps>();
-  const int64_t down = div_up(rows, kSumRows), across = div_up(s.taps, kSumTaps);
+  const int64_t down = ceil_div(rows, kSumRows), across = ceil_div(s.taps, kSumTaps);
   for (int64_t r = 0; r < down; r++)
     for (int64_t t = 0; t < across; t++) {
       const int64_t row = rows * r / down, tap = s.taps * t / across;

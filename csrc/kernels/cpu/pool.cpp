@@ -275,6 +275,20 @@ void avg_line(const PoolShape& s, const T* x, const Lines& lines, int64_t begin,
   });
 }
 
+// Windows of 2 x 2 that tile a plane of `rows` pairs of lines.
+template <class T>
+void avg_pairs(const T* x, int64_t rows, int64_t cols, T scale, T* y) {
+  for (int64_t i = 0; i < rows; i++, x += 4 * cols, y += cols)
+    for_vectors<T>(0, cols, [&](int64_t p, auto lanes) {
+      Vec<T> a, b, c, d;
+      load_pairs(x + 2 * p, lanes, a, b);
+      load_pairs(x + 2 * cols + 2 * p, lanes, c, d);
+      a = a + c;
+      b = b + d;
+      store((pick_even(a, b, kEachLane<T>) + pick_odd(a, b, kEachLane<T>)) * Vec<T>(scale), y + p, lanes);
+    });
+}
+
 // One window, vectors along it.
 template <class T>
 T avg_of(const PoolShape& s, const T* x, const Lines& lines, int64_t p) {
@@ -296,8 +310,13 @@ template <class T>
 fd_status avg(fd_context* context, const fd_pool* args) {
   const PoolShape s(*args);
   const Extent inner = s.kernel[2] == s.in[2] ? Extent{0, 0, 0} : s.inner();
+  const bool pairs = s.tiles() && s.kernel[0] == 1 && s.kernel[1] == 2 && s.kernel[2] == 2;
   for_planes(context, s, [&](int64_t plane) {
     const T* const x = static_cast<const T*>(args->x) + plane * s.in_size;
+    if (pairs) {
+      T* const y = static_cast<T*>(args->y) + plane * s.out_size;
+      return avg_pairs(x, s.out[0] * s.out[1], s.out[2], T(1) / T(s.divisor != 0 ? s.divisor : 4), y);
+    }
     for_lines(s, [&](const Lines& lines, int64_t position) {
       T* const y = static_cast<T*>(args->y) + plane * s.out_size + position;
       for (int64_t p = 0; p < inner.begin; p++) y[p] = avg_of(s, x, lines, p);
@@ -314,14 +333,16 @@ template <class T>
 void spread_line(const PoolShape& s, const T* gy, T scale, T* gx) {
   constexpr int L = Vec<T>::kLanes;
   const int64_t width = s.stride[2];
-  int64_t p = 0;
-  if (width == 2)
-    for (; p + L <= s.out[2]; p += L) {
-      const Vec<T> g = Vec<T>::load(gy + p) * Vec<T>(scale);
-      twice<T, 0>(g, kEachLane<T>).store(gx + 2 * p);
-      twice<T, L / 2>(g, kEachLane<T>).store(gx + 2 * p + L);
-    }
-  for (; p < s.out[2]; p++) {
+  if (width == 2) {
+    for_vectors<T>(0, s.out[2], [&](int64_t p, auto lanes) {
+      const Vec<T> g = load(gy + p, lanes) * Vec<T>(scale);
+      const int64_t n = 2 * lane_count(lanes, L);
+      twice<T, 0>(g, kEachLane<T>).store(gx + 2 * p, least<int64_t>(L, n));
+      twice<T, L / 2>(g, kEachLane<T>).store(gx + 2 * p + least<int64_t>(L, n), most<int64_t>(0, n - L));
+    });
+    return;
+  }
+  for (int64_t p = 0; p < s.out[2]; p++) {
     const T g = gy[p] * scale;
     for (int64_t k = 0; k < width; k++) gx[p * width + k] = g;
   }

@@ -22,7 +22,8 @@ void fill(fd_kernels* table) {
   fill_index(table);
   fill_sort(table);
   fill_conv(table);
-  fill_conv_grad(table);
+  fill_conv_grad_input(table);
+  fill_conv_grad_weight(table);
   fill_pool(table);
 }
 

@@ -27,7 +27,8 @@ void fill_optim(fd_kernels* table);
 void fill_index(fd_kernels* table);
 void fill_sort(fd_kernels* table);
 void fill_conv(fd_kernels* table);
-void fill_conv_grad(fd_kernels* table);
+void fill_conv_grad_input(fd_kernels* table);
+void fill_conv_grad_weight(fd_kernels* table);
 void fill_pool(fd_kernels* table);
 
 }  // namespace fd::FD_ISA

@@ -9,12 +9,18 @@ import math
 
 import freedive as fd
 from freedive import _core
+from freedive.nn._interpolate import interpolate
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from freedive import Tensor
 
 __all__ = [
+    # windows
+    "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d",
+    "max_pool1d", "max_pool2d", "max_pool3d", "avg_pool1d", "avg_pool2d", "avg_pool3d",
+    "adaptive_max_pool1d", "adaptive_max_pool2d", "adaptive_max_pool3d",
+    "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d", "interpolate",
     # products and normalisation
     "linear", "batch_norm", "layer_norm", "normalize", "cosine_similarity", "pairwise_distance",
     "scaled_dot_product_attention",
@@ -29,6 +35,24 @@ __all__ = [
     "binary_cross_entropy", "binary_cross_entropy_with_logits",
 ]  # fmt: skip
 
+conv1d = _core.conv1d
+conv2d = _core.conv2d
+conv3d = _core.conv3d
+conv_transpose1d = _core.conv_transpose1d
+conv_transpose2d = _core.conv_transpose2d
+conv_transpose3d = _core.conv_transpose3d
+max_pool1d = _core.max_pool1d
+max_pool2d = _core.max_pool2d
+max_pool3d = _core.max_pool3d
+avg_pool1d = _core.avg_pool1d
+avg_pool2d = _core.avg_pool2d
+avg_pool3d = _core.avg_pool3d
+adaptive_max_pool1d = _core.adaptive_max_pool1d
+adaptive_max_pool2d = _core.adaptive_max_pool2d
+adaptive_max_pool3d = _core.adaptive_max_pool3d
+adaptive_avg_pool1d = _core.adaptive_avg_pool1d
+adaptive_avg_pool2d = _core.adaptive_avg_pool2d
+adaptive_avg_pool3d = _core.adaptive_avg_pool3d
 linear = _core.linear
 batch_norm = _core.batch_norm
 layer_norm = _core.layer_norm
