@@ -21,6 +21,7 @@ constexpr const char* kNames[] = {"conv1d", "conv2d", "conv3d"};
 // Numbers, or "same" or "valid".
 void set_padding(const char* op, nb::handle padding, ops::ConvOptions& o) {
   if (parse_dims(padding.ptr(), &o.padding)) return;
+  o.padding = {0};
   const std::string_view word = nb::isinstance<nb::str>(padding) ? nb::cast<const char*>(padding) : "";
   o.same = word == "same";
   if (o.same || word == "valid") return;

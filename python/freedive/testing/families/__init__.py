@@ -19,6 +19,8 @@ FAMILIES = (
     "join",
     "move",
     "sort",
+    "conv",
+    "pool",
 )
 
 
