@@ -368,7 +368,7 @@ typedef struct fd_rng {
   uint64_t seed, offset; /* see base/philox.h */
 } fd_rng;
 
-/* y[i] = x[i] / (1 - p) where fd_random_bits(seed, offset, i) >= fd_drop_threshold(p), else 0 (p = 1: all 0).
+/* y[i] = x[i] / (1 - p) where fd_mask_bits(seed, offset, i) >= fd_drop_threshold(p), else 0 (p = 1: all 0).
  * Contiguous; y may be x. The backward pass is the same call on the gradient with the same rng. */
 typedef struct fd_dropout {
   int64_t n;

@@ -16,10 +16,10 @@ namespace {
 // A power of two, so that every chunk starts a draw and keeps the high word of its counter blocks.
 constexpr int64_t kDropoutGrain = 1 << 14;
 
-constexpr int kVectors = PhiloxVec::kVectors;
+constexpr int kVectors = MaskPhilox::kVectors;
 
 struct Draws {
-  PhiloxVec philox;
+  MaskPhilox philox;
   Vec<uint32_t> threshold;
   int64_t begin;
 
@@ -31,7 +31,7 @@ struct Draws {
   // keep(i, mask) for vectors from begin to end, rounded up to whole draws.
   template <class Keep>
   FD_INLINE void for_each(int64_t end, const Keep& keep) const {
-    for (int64_t i = begin; i < end; i += PhiloxVec::kWords) {
+    for (int64_t i = begin; i < end; i += MaskPhilox::kWords) {
       Vec<uint32_t> words[kVectors];
       philox.draw(uint32_t(uint64_t(i) / 4), words);
 #pragma GCC unroll 8
@@ -77,7 +77,7 @@ template <class T>
 void drop_chunk(const fd_dropout& a, int64_t begin, int64_t end, T scale, bool past) {
   if constexpr (std::is_same_v<T, float>) {
     if (a.x && !a.mask) {
-      const int64_t whole = begin + (end - begin) / PhiloxVec::kWords * PhiloxVec::kWords;
+      const int64_t whole = begin + (end - begin) / MaskPhilox::kWords * MaskPhilox::kWords;
       past ? drop_whole<true>(a, begin, whole, scale) : drop_whole<false>(a, begin, whole, scale);
       if (past) stream_fence();
       begin = whole;

@@ -1,4 +1,5 @@
-// Philox4x32-10 (base/philox.h) for as many counter blocks at once as a register has 64-bit lanes.
+// The seven rounds of Philox4x32 behind masks (base/philox.h) for as many counter blocks at once as a register has
+// 64-bit lanes.
 //
 // Each lane carries one 32-bit word in its low half and whatever is left over in the high half: the widening multiply
 // reads low halves only, and its product's low half is the next word as it stands, so a round costs two multiplies,
@@ -68,14 +69,14 @@ FD_INLINE WideWords odd_pairs(WideWords a, WideWords b) {
 
 // Random words of elements in one aligned run of 2^32 blocks. A draw makes several independent groups at once: one
 // alone is a chain of 70 cycles, too long for the schedulers of current CPUs to overlap with the next.
-class PhiloxVec {
+class MaskPhilox {
  public:
   static constexpr int kGroups = 4, kVectors = 2 * kGroups;
   static constexpr int kWords = kVectors * Vec<uint32_t>::kLanes;  // elements of one draw
 
-  PhiloxVec(uint64_t seed, uint64_t offset, uint32_t block_high) {
+  MaskPhilox(uint64_t seed, uint64_t offset, uint32_t block_high) {
     uint32_t k0 = uint32_t(seed), k1 = uint32_t(seed >> 32);
-    for (int round = 0; round < FD_PHILOX_ROUNDS; round++, k0 += FD_PHILOX_W0, k1 += FD_PHILOX_W1) {
+    for (int round = 0; round < FD_MASK_ROUNDS; round++, k0 += FD_PHILOX_W0, k1 += FD_PHILOX_W1) {
       key0_[round] = k0;
       key1_[round] = k1;
     }
@@ -109,7 +110,7 @@ class PhiloxVec {
       c3[g] = p0;
     });
 #pragma GCC unroll 8
-    for (int round = 3; round < FD_PHILOX_ROUNDS; round++) {
+    for (int round = 3; round < FD_MASK_ROUNDS; round++) {
       each([&](int g) {
         const WideWords p0 = product(c0[g], m0), p1 = product(c2[g], m1);
         c0[g] = xor3(high_word(p1), c1[g], wide(key0_[round]));
@@ -126,7 +127,7 @@ class PhiloxVec {
   }
 
  private:
-  uint32_t key0_[FD_PHILOX_ROUNDS], key1_[FD_PHILOX_ROUNDS];
+  uint32_t key0_[FD_MASK_ROUNDS], key1_[FD_MASK_ROUNDS];
   uint32_t mix0_, mix2_, mix2_next_, mix2_last_;
 };
 

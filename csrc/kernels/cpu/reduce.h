@@ -21,9 +21,14 @@
 namespace fd::FD_ISA {
 
 constexpr int64_t kStrip = 256;
+constexpr int64_t kLeastFolded = 64;       // columns from which a strip keeps the adders busy
 constexpr int64_t kChunkElements = 32768;  // about 8 us of reading from L2, several times a fork and join
 constexpr int64_t kGather = 256;           // strided elements copied together at a time
 
+template <class T>
+FD_INLINE T larger_of(T a, T b) {
+  return a < b ? b : a;
+}
 template <class T>
 FD_INLINE T smaller_of(T a, T b) {
   return a < b ? a : b;
@@ -166,7 +171,7 @@ struct ColumnReduce {
   using Columns = typename Op::Columns;
   const fd_reduce* r;
   int64_t width, outer, count;  // neighbouring reductions, groups of them, elements of each
-  int64_t fold, folded;         // rows side by side, width of what is walked
+  int64_t fold = 1, folded;     // rows side by side, width of what is walked
   int64_t rows, row_stride;     // of what is walked: the innermost reduced dimension
   int64_t strip, strips, steps, chunk_steps, chunks;
 
@@ -177,8 +182,11 @@ struct ColumnReduce {
     count = product(r->reduced_ndim, r->reduced_size);
     rows = r->reduced_size[inner];
     row_stride = r->reduced_stride[inner];
-    fold = Op::kFolds && r->reduced_ndim == 1 && row_stride == width ? smaller_of(kStrip / width, rows) : 1;
-    if (fold < 2) fold = 1;
+    if (Op::kFolds && r->reduced_ndim == 1 && row_stride == width) {
+      // Every folded column is merged at the end, one by one: few rows are not folded far.
+      const int64_t worthwhile = larger_of(kLeastFolded, count * width / 16);
+      fold = larger_of<int64_t>(1, smaller_of(rows, smaller_of(kStrip, worthwhile) / width));
+    }
     folded = fold * width;
     rows /= fold;
     row_stride *= fold;

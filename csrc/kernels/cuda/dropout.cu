@@ -22,7 +22,7 @@ template <class T>
 __global__ void __launch_bounds__(kThreads) dropout_kernel(const __grid_constant__ Plan p) {
   const int64_t first = global_thread() * kEach;
   if (first >= p.d.n) return;
-  const fd_philox4 words = fd_philox(p.rng.seed, p.rng.offset, uint64_t(first / kEach));
+  const fd_philox4 words = fd_mask_philox(p.rng.seed, p.rng.offset, uint64_t(first / kEach));
   const T scale = T(p.d.p < 1 ? 1 / (1 - p.d.p) : 0);
   const T* const x = static_cast<const T*>(p.d.x);
   T* const y = static_cast<T*>(p.d.y);

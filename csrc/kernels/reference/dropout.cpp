@@ -12,11 +12,12 @@ fd_status dropout(fd_context*, const fd_dropout* d) {
   const uint64_t threshold = fd_drop_threshold(d->p);
   const T* const x = static_cast<const T*>(d->x);
   T* const y = static_cast<T*>(d->y);
-  for_each_word(*d->rng, d->n, [&](int64_t i, uint32_t word) {
+  const auto drop = [&](int64_t i, uint32_t word) {
     const bool keep = word >= threshold;
     if (d->mask) d->mask[i] = keep;
     if (x) y[i] = keep ? static_cast<T>(x[i] / (1 - d->p)) : T(0);
-  });
+  };
+  for_each_word(*d->rng, d->n, drop, FD_MASK_ROUNDS);
   return FD_OK;
 }
 

@@ -6,11 +6,11 @@
 
 namespace fd::reference {
 
-// Calls visit(i, word) for the words i of [0, n).
+// Calls visit(i, word) for the words i of [0, n). The words of a mask take fewer rounds.
 template <class Visit>
-void for_each_word(const fd_rng& rng, int64_t n, Visit visit) {
+void for_each_word(const fd_rng& rng, int64_t n, Visit visit, int rounds = FD_PHILOX_ROUNDS) {
   for (int64_t i = 0; i < n; i += 4) {
-    const fd_philox4 words = fd_philox(rng.seed, rng.offset, uint64_t(i / 4));
+    const fd_philox4 words = fd_philox_rounds(rounds, rng.seed, rng.offset, uint64_t(i / 4));
     for (int64_t k = 0; k < 4 && i + k < n; k++) visit(i + k, words.v[k]);
   }
 }
