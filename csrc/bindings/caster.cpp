@@ -314,4 +314,14 @@ std::optional<Dims> either(const std::optional<Dims>& dim, const std::optional<D
   return dim ? dim : axis;
 }
 
+Tensor into(const char* op, const Tensor& out, const Tensor& result) {
+  check<GradError>(!needs_grad(result) && !needs_grad(out), op,
+                   ": out= does not record gradients; use it under no_grad(), or without out=");
+  check<ShapeError>(out.shape() == result.shape(), op, ": out has shape ", out.shape(), " but the result has ",
+                    result.shape());
+  check<DTypeError>(kind_of(result.dtype()) <= kind_of(out.dtype()), op, ": out is ", out.dtype(),
+                    " but the result is ", result.dtype());
+  return ops::copy_(out, result);
+}
+
 }  // namespace fd::bindings

@@ -50,6 +50,9 @@ void method(const char* name, F&& f, const Extra&... extra) {
                        nb::is_method(), extra...);
 }
 
+// Copies a result into the tensor the caller gave as out=, and returns that.
+Tensor into(const char* op, const Tensor& out, const Tensor& result);
+
 // Adds a module function whose first argument is `input`, and the method of the same name.
 template <class F, class... Extra>
 void function_and_method(nb::module_& m, const char* name, F f, const Extra&... extra) {

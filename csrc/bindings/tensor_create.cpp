@@ -37,6 +37,7 @@ void bind_sized(nb::module_& m, const char* name, F make, const char* doc) {
   m.def(
       name,
       [make, name](const nb::args& size, MaybeDType dtype, const nb::object& device, bool requires_grad) {
+        check<DTypeError>(size.size() > 0, name, ": the size is missing, as in ", name, "(2, 3)");
         return finished(make(dims_of(size, name), dtype.value_or(default_dtype()), device_of(device)), requires_grad);
       },
       "size"_a, "dtype"_a = nb::none(), "device"_a = nb::none(), "requires_grad"_a = false, doc);

@@ -65,6 +65,10 @@ void bind_unary(nb::module_& m) {
   for (const UnaryName& row : kUnary) {
     const fd_unary_op op = row.op;
     function_and_method(m, row.name, [op](const Tensor& x) { return ops::unary(op, x); }, row.doc);
+    m.def(
+        row.name,
+        [op, name = row.name](const Tensor& x, const Tensor& out) { return into(name, out, ops::unary(op, x)); },
+        "input"_a, nb::kw_only(), "out"_a, row.doc);
     const std::string in_place = std::string(row.name) + "_";
     method(in_place.c_str(), [op](const Tensor& x) { return ops::unary_(op, x); }, "In place.");
   }
@@ -197,6 +201,13 @@ void bind_sum(nb::module_& m, std::initializer_list<const char*> names, const ch
           return ops::binary(op, a, scaled(b, alpha, holder));
         },
         "other"_a, nb::kw_only(), "alpha"_a = 1, doc);
+    m.def(
+        name,
+        [name](const OperandArg& a, const OperandArg& b, Scalar alpha, const Tensor& out) {
+          Tensor holder;
+          return into(name, out, ops::binary(op, a, scaled(b, alpha, holder)));
+        },
+        "input"_a, "other"_a, nb::kw_only(), "alpha"_a = 1, "out"_a, doc);
     method((std::string(name) + "_").c_str(),
            [](const Tensor& a, const OperandArg& b, Scalar alpha) {
              Tensor holder;
@@ -225,6 +236,12 @@ void bind_binary(nb::module_& m) {
     m.def(
         row.name, [op](const OperandArg& a, const OperandArg& b) { return ops::binary(op, a, b); }, "input"_a,
         nb::arg(other), row.doc);
+    m.def(
+        row.name,
+        [op, name = row.name](const OperandArg& a, const OperandArg& b, const Tensor& out) {
+          return into(name, out, ops::binary(op, a, b));
+        },
+        "input"_a, nb::arg(other), nb::kw_only(), "out"_a, row.doc);
     method(
         row.name, [op](const Tensor& a, const OperandArg& b) { return ops::binary(op, a, b); }, nb::arg(other),
         row.doc);
@@ -237,6 +254,12 @@ void bind_binary(nb::module_& m) {
         [](const OperandArg& a, const OperandArg& b, const std::optional<std::string>& r) { return divide(a, b, r); },
         "input"_a, "other"_a, nb::kw_only(), "rounding_mode"_a = nb::none(),
         "input / other, floating for integers; rounding_mode 'floor' or 'trunc' keeps integers.");
+    m.def(
+        name,
+        [name](const OperandArg& a, const OperandArg& b, const std::optional<std::string>& r, const Tensor& out) {
+          return into(name, out, divide(a, b, r));
+        },
+        "input"_a, "other"_a, nb::kw_only(), "rounding_mode"_a = nb::none(), "out"_a, "input / other.");
     method(
         name, [](const Tensor& a, const OperandArg& b, const std::optional<std::string>& r) { return divide(a, b, r); },
         "other"_a, nb::kw_only(), "rounding_mode"_a = nb::none(), "input / other.");

@@ -23,18 +23,32 @@ Tensor add_product(const Tensor& c, const Tensor& a, const Tensor& b, Scalar bet
   return ops::add(beta.to_double() == 1 ? c : ops::mul(c, beta), p);
 }
 
+template <Tensor (*product)(const Tensor&, const Tensor&)>
+void bind_product(nb::module_& m, const char* name, const char* other, const char* doc) {
+  function_and_method(m, name, product, nb::arg(other), doc);
+  m.def(
+      name, [name](const Tensor& a, const Tensor& b, const Tensor& out) { return into(name, out, product(a, b)); },
+      "input"_a, nb::arg(other), nb::kw_only(), "out"_a, doc);
+}
+
+Tensor inner(const Tensor& a, const Tensor& b) {
+  return a.dim() == 0 || b.dim() == 0 ? ops::mul(a, b) : ops::tensordot(a, b, {-1}, {-1});
+}
+
 }  // namespace
 
 void bind_gemm(nb::module_& m) {
-  function_and_method(m, "matmul", ops::matmul, "other"_a,
-                      "The matrix product of the last two dimensions, others broadcasting; 1-d operands are vectors\n"
-                      "(book section 2.3). Raises ShapeError if the inner sizes differ, DTypeError if the dtypes do.");
-  function_and_method(m, "mm", ops::mm, "mat2"_a, "The product of two matrices, (n, k) by (k, m).");
-  function_and_method(m, "bmm", ops::bmm, "mat2"_a, "Products of two batches of matrices, (b, n, k) by (b, k, m).");
-  function_and_method(m, "mv", ops::mv, "vec"_a, "The product of a matrix (n, k) and a vector (k,).");
+  bind_product<ops::matmul>(
+      m, "matmul", "other",
+      "The matrix product of the last two dimensions, others broadcasting; 1-d operands are "
+      "vectors\n(book section 2.3). Raises ShapeError if the inner sizes differ, DTypeError if the "
+      "dtypes do.");
+  bind_product<ops::mm>(m, "mm", "mat2", "The product of two matrices, (n, k) by (k, m).");
+  bind_product<ops::bmm>(m, "bmm", "mat2", "Products of two batches of matrices, (b, n, k) by (b, k, m).");
+  bind_product<ops::mv>(m, "mv", "vec", "The product of a matrix (n, k) and a vector (k,).");
   function_and_method(m, "dot", ops::dot, "tensor"_a, "The sum of products of two vectors of one length.");
-  for (const char* name : {"inner", "vdot"})
-    function_and_method(m, name, ops::dot, "other"_a, "The sum of products of two vectors of one length.");
+  function_and_method(m, "vdot", ops::dot, "other"_a, "The sum of products of two vectors of one length.");
+  function_and_method(m, "inner", inner, "other"_a, "Sums of products over the last dimension of both.");
   function_and_method(m, "addmm", add_product<ops::mm>, "mat1"_a, "mat2"_a, nb::kw_only(), "beta"_a = 1, "alpha"_a = 1,
                       "beta * input + alpha * (mat1 @ mat2).");
   function_and_method(m, "addmv", add_product<ops::mv>, "mat"_a, "vec"_a, nb::kw_only(), "beta"_a = 1, "alpha"_a = 1,

@@ -14,6 +14,10 @@ void bind_join(nb::module_& m, std::initializer_list<const char*> names, F f, co
   for (const char* name : names) {
     m.def(name, f, "tensors"_a, "dim"_a = 0, doc);
     m.def(name, f, "tensors"_a, nb::kw_only(), "axis"_a, doc);
+    m.def(
+        name,
+        [f, name](const Tensors& tensors, int64_t dim, const Tensor& out) { return into(name, out, f(tensors, dim)); },
+        "tensors"_a, "dim"_a = 0, nb::kw_only(), "out"_a, doc);
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include "bindings/bind.h"
 #include "bindings/caster.h"
+#include "bindings/results.h"
 
 namespace fd::bindings {
 
@@ -55,29 +56,15 @@ void bind_plain(nb::module_& m) {
         return ops::sum(ops::where(ops::predicate(FD_ISNAN, x), 0, x), d, k);
       },
       "The sum over dim, NaN counting as 0.");
-  function_and_method(
-      m, "count_nonzero",
-      [](const Tensor& x, const MaybeDims& d) {
-        return ops::reduce(FD_REDUCE_COUNT_NONZERO, x, d.value_or(Dims()), false);
-      },
-      "dim"_a = nb::none(), "How many elements over dim are nonzero, int64.");
+  const auto count = [](const Tensor& x, const MaybeDims& d) {
+    return ops::reduce(FD_REDUCE_COUNT_NONZERO, x, d.value_or(Dims()), false);
+  };
+  const char* count_doc = "How many elements over dim are nonzero, int64.";
+  function_and_method(m, "count_nonzero", count, "dim"_a = nb::none(), count_doc);
+  function_and_method(m, "count_nonzero", count, nb::kw_only(), "axis"_a, count_doc);
 }
 
 // ---- max, min and their positions
-
-// A named tuple (values, indices).
-nb::object named_pair(const char*, const ops::ValueIndex& r) {
-  static PyStructSequence_Field fields[] = {
-      {"values", "The chosen elements."}, {"indices", "Their positions along the dim, int64."}, {nullptr, nullptr}};
-  static PyStructSequence_Desc description = {"freedive.return_types.values_indices", "Elements and their positions.",
-                                              fields, 2};
-  static PyTypeObject* type = PyStructSequence_NewType(&description);
-  nb::object pair = nb::steal(PyStructSequence_New(type));
-  if (!pair.is_valid()) throw nb::python_error();
-  PyStructSequence_SetItem(pair.ptr(), 0, wrap(r.values));
-  PyStructSequence_SetItem(pair.ptr(), 1, wrap(r.indices));
-  return pair;
-}
 
 template <fd_reduce_op all_op, fd_reduce_op arg_op, fd_binary_op pair_op>
 void bind_extremum(nb::module_& m, const char* name, const char* arg_name, const char* doc) {

@@ -60,22 +60,27 @@ nb::object unique_result(const ops::Unique& u, bool inverse, bool counts) {
   return nb::cast(u.values);
 }
 
+Tensor as_tensor(const OperandArg& o) {
+  return o.tensor.defined() ? o.tensor : ops::scalar_tensor(o.scalar, dtype_of(o.scalar.kind));
+}
+
 void bind_search(nb::module_& m) {
-  const auto unique = [](const Tensor& t, bool, bool inverse, bool counts) {
-    return unique_result(ops::unique(t), inverse, counts);
+  const auto unique = [](const Tensor& t, bool, bool inverse, bool counts, MaybeInt dim) {
+    return unique_result(ops::unique(t, dim), inverse, counts);
   };
-  function_and_method(m, "unique", unique, "sorted"_a = true, "return_inverse"_a = false, "return_counts"_a = false,
-                      "The distinct elements in order; with return_inverse where each element went, with return_counts "
-                      "how often each came.");
-  const auto consecutive = [](const Tensor& t, bool inverse, bool counts) {
-    return unique_result(ops::unique_consecutive(t), inverse, counts);
+  function_and_method(
+      m, "unique", unique, "sorted"_a = true, "return_inverse"_a = false, "return_counts"_a = false,
+      "dim"_a = nb::none(),
+      "The distinct elements in order, or the distinct slices along dim; with return_inverse where each "
+      "went, with return_counts how often each came.");
+  const auto consecutive = [](const Tensor& t, bool inverse, bool counts, MaybeInt dim) {
+    return unique_result(ops::unique_consecutive(t, dim), inverse, counts);
   };
   function_and_method(m, "unique_consecutive", consecutive, "return_inverse"_a = false, "return_counts"_a = false,
-                      "The elements without repetitions of their predecessor.");
+                      "dim"_a = nb::none(),
+                      "The elements, or the slices along dim, without repetitions of their predecessor.");
   const auto places = [](const Tensor& sorted, const OperandArg& values, bool right, bool int32) {
-    const Tensor v =
-        values.tensor.defined() ? values.tensor : ops::scalar_tensor(values.scalar, dtype_of(values.scalar.kind));
-    return ops::searchsorted(sorted, v, right, int32 ? DType::int32 : DType::int64);
+    return ops::searchsorted(sorted, as_tensor(values), right, int32 ? DType::int32 : DType::int64);
   };
   m.def(
       "searchsorted",
@@ -96,8 +101,8 @@ void bind_search(nb::module_& m) {
         "The number of the bucket between sorted boundaries that each value falls into.");
   m.def(
       "isin",
-      [](const Tensor& elements, const Tensor& test, bool, bool invert) {
-        const Tensor found = ops::isin(elements, test);
+      [](const OperandArg& elements, const OperandArg& test, bool, bool invert) {
+        const Tensor found = ops::isin(as_tensor(elements), as_tensor(test));
         return invert ? ops::predicate(FD_LOGICAL_NOT, found) : found;
       },
       "elements"_a, "test_elements"_a, nb::kw_only(), "assume_unique"_a = false, "invert"_a = false,

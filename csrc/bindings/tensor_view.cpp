@@ -31,6 +31,7 @@ void bind_view(nb::module_& m) {
   m.def(
       "permute", [](const Tensor& t, const Dims& dims) { return ops::permute(t, dims); }, "input"_a, "dims"_a,
       "The dimensions in another order (a view).");
+  method("permute", ops::permute, "dims"_a, "The dimensions in another order (a view).");
   method(
       "permute", [](const Tensor& t, const nb::args& dims) { return ops::permute(t, dims_of(dims, "permute")); },
       "dims"_a, "The dimensions in another order (a view).");

@@ -194,16 +194,21 @@ Shape shape_of(const char* op, const Operand& a, const Operand& b) {
   return broadcast(op, a.tensor->shape(), b.tensor->shape());
 }
 
+bool is_bool(const Operand& o) {
+  return o.is_tensor() ? o.tensor->dtype() == DType::boolean : o.scalar.kind == ScalarKind::boolean;
+}
+
 // The dtype to compute in; division of integers is floating.
 DType compute_type(fd_binary_op op, const Row& row, const Operand& a, const Operand& b) {
   DType d = result_type(a, b);
   const bool floating_only = op == FD_DIV || op == FD_ATAN2 || op == FD_COPYSIGN || op == FD_HYPOT;
   if (floating_only && is_integral(d)) d = default_dtype();
   if (op >= FD_BITWISE_AND) check<DTypeError>(is_integral(d), row.name, ": expected integer or bool tensors, got ", d);
-  check<DTypeError>(!(op == FD_SUB && d == DType::boolean),
-                    "sub: bool tensors cannot be subtracted; use logical_xor (^)");
-  if (d == DType::boolean && (op == FD_FLOOR_DIV || op == FD_REMAINDER || op == FD_FMOD || op == FD_POW))
-    d = DType::int64;
+  check<DTypeError>(op != FD_SUB || (!is_bool(a) && !is_bool(b)),
+                    "sub: bool cannot be subtracted; use ^ or ~ for masks, or convert it with .int() or .float()");
+  if (d == DType::boolean && (op == FD_FLOOR_DIV || op == FD_REMAINDER || op == FD_FMOD)) d = DType::int64;
+  check<DTypeError>(op != FD_POW || d != DType::boolean || !b.is_tensor(),
+                    "pow: bool has no power of bool; convert one with .int() or .float()");
   return d;
 }
 
@@ -271,18 +276,16 @@ Tensor binary(fd_binary_op op, const Operand& a, const Operand& b) {
     if (const Tensor moved = beside(b, a); moved.defined()) return binary(op, a, moved);
     check_same_device(row.name, *a.tensor, *b.tensor);
   }
+  check<DTypeError>(a.is_tensor() || b.is_tensor(), row.name, ": expected at least one tensor, got two numbers");
   const DType d = compute_type(op, row, a, b);
-  if (op == FD_POW && is_square(b, d)) return unary(FD_SQUARE, *a.tensor);
+  if (op == FD_POW && is_square(b, d) && a.is_tensor()) return unary(FD_SQUARE, *a.tensor);
+  if (op == FD_POW && d == DType::boolean) return b.scalar.to_int() ? clone(*a.tensor) : full(a.tensor->shape(), 1, d);
   check_integers(op, row, b, d);
   if (is_half(d)) {
     Tensor ha, hb;
     return to(binary(op, converted(a, DType::float32, ha), converted(b, DType::float32, hb)), d);
   }
   Tensor ha, hb;
-  if (!a.is_tensor() && !b.is_tensor()) {
-    ha = scalar_tensor(a.scalar, d);
-    return binary(op, ha, b);
-  }
   return apply(op, row, converted(a, d, ha), converted(b, d, hb), nullptr);
 }
 
@@ -297,7 +300,8 @@ Tensor binary_(fd_binary_op op, const Tensor& self, const Operand& b) {
     check<ShapeError>(shape == self.shape(), row.name, "_: the result has shape ", shape, " but the tensor has ",
                       self.shape());
   }
-  if (is_half(self.dtype()) || d != self.dtype()) return copy_(self, binary(op, old_value(self), b));
+  const bool composed = is_half(d) || d == DType::boolean || d != self.dtype();
+  if (composed) return copy_(self, binary(op, old_value(self), b));
   check_integers(op, row, b, d);
   Tensor hb;
   // Reading through another view of the memory being written would see half-written values.
@@ -319,6 +323,7 @@ constexpr const char* kCompareNames[FD_COMPARE_COUNT] = {
 
 Tensor compare(fd_compare_op op, const Operand& a, const Operand& b) {
   const char* name = kCompareNames[op];
+  check<DTypeError>(a.is_tensor() || b.is_tensor(), name, ": expected at least one tensor, got two numbers");
   if (a.is_tensor() && b.is_tensor()) check_same_device(name, *a.tensor, *b.tensor);
   DType d = result_type(a, b);
   if (is_half(d)) d = DType::float32;

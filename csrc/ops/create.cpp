@@ -53,7 +53,8 @@ Tensor linspace(double start, double end, int64_t steps, DType dtype, Device dev
   const double step = steps > 1 ? (end - start) / static_cast<double>(steps - 1) : 0;
   // From both ends, so that the last value is exactly end.
   return generate(steps, dtype, device, [&](int64_t i) {
-    return i < steps / 2 ? start + step * static_cast<double>(i) : end - step * static_cast<double>(steps - 1 - i);
+    return i < steps / 2 || steps == 1 ? start + step * static_cast<double>(i)
+                                       : end - step * static_cast<double>(steps - 1 - i);
   });
 }
 

@@ -181,8 +181,8 @@ Tensor searchsorted(const Tensor& sorted, const Tensor& values, bool right, DTyp
 struct Unique {
   Tensor values, inverse, counts;
 };
-Unique unique(const Tensor& t);
-Unique unique_consecutive(const Tensor& t);
+Unique unique(const Tensor& t, std::optional<int64_t> dim = {});  // of the elements, or of the slices along dim
+Unique unique_consecutive(const Tensor& t, std::optional<int64_t> dim = {});
 Tensor isin(const Tensor& elements, const Tensor& test);
 Tensor bincount(const Tensor& t, const Tensor& weights, int64_t at_least);  // weights may be undefined
 

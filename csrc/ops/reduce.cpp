@@ -164,29 +164,18 @@ class ReduceBackward final : public Node {
   Saved x_;
 };
 
-Tensor flip_along(const Tensor& x, int64_t dim) {
-  // A permuted copy through indices keeps this free of negative strides.
-  std::vector<Tensor> parts;
-  Tensor out = empty(x.shape(), x.dtype(), x.device());
-  const int64_t n = x.size(static_cast<int>(dim));
-  for (int64_t i = 0; i < n; i++) {
-    const GradMode off(false);
-    copy_(select(out, dim, i), select(x, dim, n - 1 - i));
-  }
-  return out;
-}
-
+// Made of recorded ops, so that it can be differentiated again.
 Tensor prod_of_others(const Tensor& x, int64_t dim) {
-  no_second_derivative("prod");
-  const int d = static_cast<int>(dim);
-  const int64_t n = x.size(d);
-  // before[i] = x[0] … x[i-1], after[i] = x[i+1] … x[n-1]
-  auto shifted = [&](const Tensor& in) {
-    Tensor out = full(in.shape(), 1, in.dtype(), in.device());
-    if (n > 1) copy_(slice(out, d, 1, n, 1), slice(scan(FD_SCAN_CUMPROD, in, d).values, d, 0, n - 1, 1));
-    return out;
+  const int64_t n = x.size(static_cast<int>(dim));
+  if (n == 0) return x;
+  // shifted(x)[i] = x[0] … x[i-1]
+  const auto shifted = [&](const Tensor& in) {
+    const Tensor running = scan(FD_SCAN_CUMPROD, narrow(in, dim, 0, n - 1), dim).values;
+    Shape first = in.shape();
+    first[static_cast<int>(dim)] = 1;
+    return cat({full(first, 1, in.dtype(), in.device()), running}, dim);
   };
-  return mul(shifted(x), flip_along(shifted(flip_along(x, d)), d));
+  return mul(shifted(x), flip(shifted(flip(x, {dim})), {dim}));
 }
 
 bool needs_elements(fd_reduce_op op) {
@@ -336,38 +325,24 @@ class ScanBackward final : public Node {
   }
   // Element by element along the dim: correct at zeros, where y / x is not.
   Tensor cumprod_gradient(const Tensor& g) {
-    no_second_derivative("cumprod");
     const Tensor x = x_.get(this);
     const int64_t n = x.dim() ? x.size(dim_) : 1;
-    if (x.dim() == 0) return g;
-    Tensor out = empty(x.shape(), x.dtype(), x.device());
+    if (x.dim() == 0 || n == 0) return g;
+    std::vector<Tensor> slopes;
     for (int64_t i = 0; i < n; i++) {
       // d y[j] / d x[i] for j >= i: the product of x[0..j] without x[i]
-      Tensor others = clone(slice(x, dim_, 0, n, 1));
-      fill_(select(others, dim_, i), 1);
-      const Tensor products = slice(scan(FD_SCAN_CUMPROD, others, dim_).values, dim_, i, n, 1);
-      copy_(select(out, dim_, i), sum(mul(products, slice(g, dim_, i, n, 1)), {dim_}));
+      const Tensor before = prod_before(x, i), after = narrow(x, dim_, i + 1, n - i - 1);
+      const Tensor products = scan(FD_SCAN_CUMPROD, cat({before, after}, dim_), dim_).values;
+      slopes.push_back(sum(mul(products, narrow(g, dim_, i, n - i)), {dim_}, true));
     }
-    return out;
+    return cat(slopes, dim_);
+  }
+  Tensor prod_before(const Tensor& x, int64_t i) const {
+    return reduce(FD_REDUCE_PROD, narrow(x, dim_, 0, i), {dim_}, true);
   }
   Tensor chosen_gradient(const Tensor& g) {
-    no_second_derivative(kScanNames[op_]);
-    const Tensor i = indices_.get(this);
-    Tensor out = zeros(g.shape(), g.dtype(), g.device());
     if (g.dim() == 0) return g;
-    const Tensor index_c = contiguous(i), gc = contiguous(g);
-    fd_gather args = {};
-    args.outer = 1;
-    args.inner = 1;
-    for (int k = 0; k < g.dim(); k++) (k < dim_ ? args.outer : args.inner) *= k == dim_ ? 1 : g.size(k);
-    args.size = args.extent = g.size(dim_);
-    args.index = index_c.data_as<int64_t>();
-    args.in = gc.data();
-    args.out = out.data();
-    args.mode = FD_SCATTER_ADD;
-    run("scatter", find(kernels(g.device()).index.scatter[index(g.dtype())], "scatter", g.dtype(), g.device()), args,
-        g.device(), bytes_of(g));
-    return out;
+    return scatter_(zeros(g.shape(), g.dtype(), g.device()), dim_, indices_.get(this), g, FD_SCATTER_ADD);
   }
   fd_scan_op op_;
   int dim_;

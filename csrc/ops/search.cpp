@@ -52,34 +52,64 @@ Tensor searchsorted(const Tensor& sorted, const Tensor& values, bool right, DTyp
 
 namespace {
 
-// Distinct neighbours of flat values; inverse and counts are those of the runs.
-Unique runs_of(const Tensor& flat) {
-  const int64_t n = flat.numel();
-  if (n == 0) return {flat, empty({0}, DType::int64, flat.device()), empty({0}, DType::int64, flat.device())};
-  Tensor starts = full({n}, 1, DType::boolean, flat.device());
-  copy_(narrow(starts, 0, 1, n - 1), compare(FD_NE, narrow(flat, 0, 1, n - 1), narrow(flat, 0, 0, n - 1)));
+// Distinct neighbours among rows [n, each]; inverse and counts are those of the runs.
+Unique runs_of(const Tensor& rows) {
+  const int64_t n = rows.size(0);
+  if (n == 0) return {rows, empty({0}, DType::int64, rows.device()), empty({0}, DType::int64, rows.device())};
+  Tensor starts = full({n}, 1, DType::boolean, rows.device());
+  const Tensor differs = compare(FD_NE, narrow(rows, 0, 1, n - 1), narrow(rows, 0, 0, n - 1));
+  copy_(narrow(starts, 0, 1, n - 1), reduce(FD_REDUCE_ANY, differs, {1}, false));
   const Tensor first = nonzero_positions(starts);
-  const Tensor last = cat({narrow(first, 0, 1, first.numel() - 1), full({1}, n, DType::int64, flat.device())}, 0);
-  return {index_select(flat, 0, first), sub(scan(FD_SCAN_CUMSUM, starts, 0).values, 1), sub(last, first)};
+  const Tensor last = cat({narrow(first, 0, 1, first.numel() - 1), full({1}, n, DType::int64, rows.device())}, 0);
+  return {index_select(rows, 0, first), sub(scan(FD_SCAN_CUMSUM, starts, 0).values, 1), sub(last, first)};
+}
+
+// What is compared, as rows: each element, or each slice along dim.
+Tensor rows_of(const char* op, const Tensor& t, std::optional<int64_t> dim) {
+  if (!dim) return reshape(t, {t.numel(), 1});
+  check<ShapeError>(t.dim() > 0, op, ": a 0-dim tensor has no dim ", *dim);
+  const int64_t n = t.size(normalize_dim(op, *dim, t.dim()));
+  return reshape(transpose(t, 0, *dim), {n, n ? t.numel() / n : 0});
+}
+
+// Rows back in the shape of t, with as many slices along dim as there are.
+Unique shaped(Unique u, const Tensor& t, std::optional<int64_t> dim) {
+  if (!dim) {
+    u.values = view(u.values, {u.values.numel()});
+    u.inverse = view(u.inverse, t.shape());
+    return u;
+  }
+  Shape shape = transpose(t, 0, *dim).shape();
+  shape[0] = u.values.size(0);
+  u.values = contiguous(transpose(reshape(u.values, shape), 0, *dim));
+  return u;
+}
+
+// The order that sorts rows by their first column, then by their second, and so on: the last column first, as sorting
+// is stable.
+Tensor order_of(const Tensor& rows) {
+  Tensor order = arange(0, rows.size(0), 1, DType::int64, rows.device());
+  for (int64_t column = rows.size(1) - 1; column >= 0; column--) {
+    const Tensor keys = index_select(contiguous(select(rows, 1, column)), 0, order);
+    order = index_select(order, 0, sort(keys, 0, false).indices);
+  }
+  return order;
 }
 
 }  // namespace
 
-Unique unique(const Tensor& t) {
+Unique unique(const Tensor& t, std::optional<int64_t> dim) {
   const GradMode off(false);
-  const ValueIndex sorted = sort(reshape(t, {t.numel()}), 0, false);
-  Unique u = runs_of(sorted.values);
-  const Tensor inverse = empty({t.numel()}, DType::int64, t.device());
-  scatter_(inverse, 0, sorted.indices, u.inverse);
-  u.inverse = view(inverse, t.shape());
-  return u;
+  const Tensor rows = rows_of("unique", t, dim), order = order_of(rows);
+  Unique u = runs_of(index_select(rows, 0, order));
+  const Tensor inverse = empty({rows.size(0)}, DType::int64, t.device());
+  u.inverse = scatter_(inverse, 0, order, u.inverse);
+  return shaped(u, t, dim);
 }
 
-Unique unique_consecutive(const Tensor& t) {
+Unique unique_consecutive(const Tensor& t, std::optional<int64_t> dim) {
   const GradMode off(false);
-  Unique u = runs_of(reshape(t, {t.numel()}));
-  u.inverse = view(u.inverse, t.shape());
-  return u;
+  return shaped(runs_of(rows_of("unique_consecutive", t, dim)), t, dim);
 }
 
 Tensor isin(const Tensor& elements, const Tensor& test) {

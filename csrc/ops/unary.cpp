@@ -221,7 +221,8 @@ Tensor unary(fd_unary_op op, const Tensor& x, const double* param) {
   const Row& row = kRows[op];
   if (is_half(x.dtype())) return to(unary(op, to(x, DType::float32), param), x.dtype());
   if (is_integral(x.dtype())) {
-    if (rounds(op)) return clone(x);
+    if (rounds(op) || (op == FD_SIGN && x.dtype() == DType::boolean)) return clone(x);
+    if (op == FD_SQUARE && x.dtype() == DType::boolean) return unary(op, to(x, DType::int64));
     if (!row.integers) return unary(op, to(x, default_dtype()), param);
   }
   return apply(op, x, param, false);

@@ -287,6 +287,12 @@ Tensor unfold(const Tensor& t, int64_t dim, int64_t size, int64_t step) {
   const Shape whole_shape = t.shape();
   return make_view("UnfoldBackward0", t, shape, strides, t->storage_offset(), [=](const Tensor& g) {
     Tensor whole = zeros(whole_shape, g.dtype(), g.device());
+    if (grad_enabled()) {  // element k of every window at once, recorded
+      const int64_t span = (shape[d] - 1) * step + 1;
+      for (int64_t k = 0; k < size && shape[d] > 0; k++)
+        binary_(FD_ADD, slice(whole, d, k, k + span, step), select(g, g.dim() - 1, k));
+      return whole;
+    }
     const Tensor windows = unfold(whole, d, size, step);
     grad_arithmetic.add_to_view(whole, windows.shape(), windows.strides(), 0, g);
     return whole;

@@ -30,7 +30,7 @@ contiguous_format = "contiguous_format"
 preserve_format = "preserve_format"
 
 _MODULES = (
-    "autograd", "backends", "cuda", "d2l", "data", "distributions", "kernels", "linalg", "nn", "optim", "testing",
+    "autograd", "cuda", "d2l", "data", "distributions", "kernels", "linalg", "nn", "optim", "testing",
     "training", "utils", "vision",
 )  # fmt: skip
 _LAZY = {
@@ -44,6 +44,9 @@ _LAZY = {
     "HyperParameters": "training",
     "Trainer": "training",
     "ProgressBoard": "training",
+    "inverse": "linalg",
+    "det": "linalg",
+    "matrix_power": "linalg",
 }
 
 
@@ -54,8 +57,15 @@ def __getattr__(name):
         value = getattr(importlib.import_module(f"{__name__}.{_LAZY[name]}"), name)
         globals()[name] = value
         return value
+    if not name.startswith("_"):
+        composed = importlib.import_module(f"{__name__}._compose")
+        if name in composed.__all__:
+            globals()[name] = value = getattr(composed, name)
+            return value
     raise AttributeError(f"module 'freedive' has no attribute {name!r}")
 
 
 def __dir__():
-    return sorted({*globals(), *_MODULES, *_LAZY})
+    from ._compose import __all__ as composed
+
+    return sorted({*globals(), *_MODULES, *_LAZY, *composed})

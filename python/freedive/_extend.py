@@ -4,6 +4,14 @@ from __future__ import annotations
 
 from . import _core
 
+# Methods that are functions of _compose, which loads when one is first called.
+COMPOSED = (
+    "addr", "adjoint", "aminmax", "clamp_max", "clamp_min", "deg2rad", "diff", "dist", "dsplit", "erfc",
+    "fill_diagonal_", "float_power", "fmax", "fmin", "frac", "heaviside", "histc", "hsplit", "isneginf", "isposinf",
+    "ldexp", "logaddexp", "logaddexp2", "logit", "mode", "nan_to_num", "nanmean", "nanmedian", "positive",
+    "rad2deg", "signbit", "sinc", "vsplit", "xlogy",
+)  # fmt: skip
+
 
 def _repr(self, *, tensor_contents=None):
     from ._tensor_str import tensor_str
@@ -50,6 +58,17 @@ def _reduce(self, protocol):
     return _rebuild, (type(self), data, plain.dtype, tuple(plain.shape), self.requires_grad, dict(self.__dict__))
 
 
+def _composed(name):
+    def method(self, *args, **kwargs):
+        from . import _compose
+
+        return getattr(_compose, name)(self, *args, **kwargs)
+
+    method.__name__ = name
+    method.__doc__ = f"freedive.{name}(self, …)"
+    return method
+
+
 def extend_tensor(cls):
     """Adds the methods above to the compiled Tensor type."""
     cls.__repr__ = _repr
@@ -58,3 +77,5 @@ def extend_tensor(cls):
     cls.__deepcopy__ = _deepcopy
     cls.__reduce_ex__ = _reduce
     cls.__array_priority__ = 1000  # NumPy leaves np_array * tensor to the tensor
+    for name in COMPOSED:
+        setattr(cls, name, _composed(name))

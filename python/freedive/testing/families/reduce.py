@@ -40,8 +40,8 @@ CASES = (
     Case("sum_two", lambda lib, x: x.sum((0, 2)), lambda x: x.sum((0, 2)), (real("b m n"),), noise=16),
     Case("mean", lambda lib, x: x.mean(), np.mean, _x, noise=16, bench=BENCH, least=1),
     Case("mean_rows", lambda lib, x: x.mean(-1), lambda x: x.mean(-1), _x, noise=16, least=1, bench=BENCH),
-    Case("prod", lambda lib, x: x.prod(1), lambda x: x.prod(1), _positive, ulp=64, twice=False),
-    Case("prod_all", lambda lib, x: x.prod(), np.prod, _positive, ulp=256, twice=False),
+    Case("prod", lambda lib, x: x.prod(1), lambda x: x.prod(1), _positive, ulp=64),
+    Case("prod_all", lambda lib, x: x.prod(), np.prod, _positive, ulp=256),
     Case("max", lambda lib, x: x.max(), np.max, _order, least=1, bench=BENCH),
     Case("min", lambda lib, x: x.min(), np.min, _order, least=1),
     Case(
@@ -79,8 +79,8 @@ CASES = (
     ),
     Case("cumsum", lambda lib, x: x.cumsum(1), lambda x: x.cumsum(1), _x, noise=64, bench=BENCH),
     Case("cumsum_columns", lambda lib, x: x.cumsum(0), lambda x: x.cumsum(0), _x, noise=64),
-    Case("cumprod", lambda lib, x: x.cumprod(1), lambda x: x.cumprod(1), _positive, ulp=64, twice=False),
-    Case("cummax", lambda lib, x: x.cummax(1)[0], lambda x: np.maximum.accumulate(x, 1), _order, least=1, twice=False),
-    Case("cummin", lambda lib, x: x.cummin(0)[0], lambda x: np.minimum.accumulate(x, 0), _order, least=1, twice=False),
+    Case("cumprod", lambda lib, x: x.cumprod(1), lambda x: x.cumprod(1), _positive, ulp=64),
+    Case("cummax", lambda lib, x: x.cummax(1)[0], lambda x: np.maximum.accumulate(x, 1), _order, least=1),
+    Case("cummin", lambda lib, x: x.cummin(0)[0], lambda x: np.minimum.accumulate(x, 0), _order, least=1),
     Case("logcumsumexp", lambda lib, x: lib.logcumsumexp(x, 1), _logcumsumexp, _x, noise=16, least=1),
 )

@@ -31,7 +31,6 @@ CASES = (
         lambda lib, x: x.unfold(2, 2, 1),
         lambda x: np.lib.stride_tricks.sliding_window_view(x, 2, 2),
         least=2,
-        twice=False,
     ),
     _case("movedim", lambda lib, x: x.movedim(0, -1), lambda x: np.moveaxis(x, 0, -1)),
     _case("split", lambda lib, x: x.split(2, 1), lambda x: np.split(x, range(2, x.shape[1], 2), 1), least=1),
