@@ -66,6 +66,7 @@ class Report {
 
   std::string filter;
   bool verbose = false;
+  bool quick = false;
   bool may_fork = true;
 
  private:

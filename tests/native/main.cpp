@@ -1,14 +1,17 @@
-// freedive_parity [-v] [--no-fork] [filter]: only cases whose title ("avx2 gemm float32") contains the filter; -v adds
-// the largest error seen per title; --no-fork leaves out the tests that fork, which qemu-user cannot do in a process
-// with threads. Exit code 1 if anything failed.
+// freedive_parity [-v] [--quick] [--no-fork] [filter]: only cases whose title ("avx2 gemm float32") contains the
+// filter; -v adds the largest error seen per title; --quick runs a fifth of the large cases, for sanitizers and
+// emulators; --no-fork leaves out the tests that fork, which qemu-user cannot do in a process with threads. Exit code 1
+// if anything failed.
 #include <cstdlib>
 
 #include "families.h"
 
 extern "C" {
 // A child of a process with threads goes on under ThreadSanitizer; memory that cannot be had is an answer, not an end.
-const char* __tsan_default_options() { return "die_after_fork=0:allocator_may_return_null=1"; }
-const char* __asan_default_options() { return "allocator_may_return_null=1"; }
+__attribute__((visibility("default"))) const char* __tsan_default_options() {
+  return "die_after_fork=0:allocator_may_return_null=1";
+}
+__attribute__((visibility("default"))) const char* __asan_default_options() { return "allocator_may_return_null=1"; }
 }
 
 namespace fd::native {
@@ -78,6 +81,8 @@ int main(int argc, char** argv) {
   for (int i = 1; i < argc; i++) {
     if (std::strcmp(argv[i], "-v") == 0)
       fd::native::report().verbose = true;
+    else if (std::strcmp(argv[i], "--quick") == 0)
+      fd::native::report().quick = true;
     else if (std::strcmp(argv[i], "--no-fork") == 0)
       fd::native::report().may_fork = false;
     else

@@ -91,31 +91,34 @@ struct Prod {
 
 // --------------------------------------------------------------------------------------------------------- integers
 
+// Sums are unsigned, which wrap around by definition; their bits are those of the signed sum.
 template <class T>
-int64_t sum_integers(const T* x, int64_t n) {
+uint64_t sum_integers(const T* x, int64_t n) {
   Vec<int64_t> sum = int64_t(0);
   int64_t i = 0;
   for (; i + Vec<T>::kLanes <= n; i += Vec<T>::kLanes) sum = sum + sum_wide(Vec<T>::load(x + i));
   if (i < n) sum = sum + sum_wide(Vec<T>::load(x + i, n - i));
-  int64_t lanes[Vec<int64_t>::kLanes], total = 0;
+  int64_t lanes[Vec<int64_t>::kLanes];
   sum.store(lanes);
-  for (int64_t v : lanes) total += v;
+  uint64_t total = 0;
+  for (int64_t v : lanes) total += uint64_t(v);
   return total;
 }
 template <class T>
-int64_t count_integers(const T* x, int64_t n) {
-  int64_t total = 0, i = 0;
+uint64_t count_integers(const T* x, int64_t n) {
+  uint64_t total = 0;
+  int64_t i = 0;
   const Vec<T> zero = T(0);
   for (; i + Vec<T>::kLanes <= n; i += Vec<T>::kLanes)
-    total += __builtin_popcountll(mask_bits(Vec<T>::load(x + i) != zero));
-  if (i < n) total += __builtin_popcountll(mask_bits(Vec<T>::load(x + i, n - i) != zero));
+    total += uint64_t(__builtin_popcountll(mask_bits(Vec<T>::load(x + i) != zero)));
+  if (i < n) total += uint64_t(__builtin_popcountll(mask_bits(Vec<T>::load(x + i, n - i) != zero)));
   return total;
 }
 
 template <class T, bool Counts>
 struct IntegerSum {
   using Element = T;
-  using Partial = int64_t;
+  using Partial = uint64_t;
   static constexpr bool kFolds = true;
   FD_INLINE static Partial start() { return 0; }
   FD_INLINE static void merge(Partial& a, const Partial& later) { a += later; }
@@ -123,16 +126,16 @@ struct IntegerSum {
     p += Counts ? count_integers(x, n) : sum_integers(x, n);
   }
   FD_INLINE static void store(const fd_reduce* r, int64_t at, const Partial& p, int64_t) {
-    static_cast<int64_t*>(r->out)[at] = p;
+    static_cast<int64_t*>(r->out)[at] = int64_t(p);
   }
   struct Columns {
-    int64_t acc[kStrip];
+    uint64_t acc[kStrip];
     void start() {
-      for (int64_t& a : acc) a = 0;
+      for (uint64_t& a : acc) a = 0;
     }
     void absorb(const T* x, int64_t rows, int64_t stride, int64_t width, int64_t) {
       for (int64_t r = 0; r < rows; r++, x += stride)
-        for (int64_t c = 0; c < width; c++) acc[c] += Counts ? x[c] != 0 : int64_t(x[c]);
+        for (int64_t c = 0; c < width; c++) acc[c] += Counts ? x[c] != 0 : uint64_t(int64_t(x[c]));
     }
     Partial at(int64_t i) const { return acc[i]; }
   };

@@ -3,7 +3,6 @@
 // single row is sorted in chunks that are then merged. Bound by latency in the cache: each digit scatters the row once.
 // One core: 1 M float32 29 ms, 1,000 rows of 1,000 11.2 ms (AVX-512, Intel(R) Xeon(R) Processor @ 2.10GHz;
 // docs/kernels/sort.md).
-#include <bit>
 #include <type_traits>
 
 #include "kernels/cpu/table.h"
@@ -24,7 +23,7 @@ auto key_of(T x) {
   using K = std::conditional_t<sizeof(T) == 8, uint64_t, uint32_t>;
   constexpr K sign = K(1) << (8 * sizeof(K) - 1);
   if constexpr (std::is_floating_point_v<T>) {
-    const K bits = std::bit_cast<K>(x + T(0));  // -0 becomes 0
+    const K bits = __builtin_bit_cast(K, x + T(0));  // -0 becomes 0
     return x != x ? ~K(0) : bits ^ (-(bits >> (8 * sizeof(K) - 1)) | sign);
   } else if constexpr (std::is_signed_v<T>) {
     return K(K(x) ^ sign);
