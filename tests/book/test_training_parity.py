@@ -1,12 +1,11 @@
-"""Fifty training steps of every optimiser on each chapter's net: the losses are PyTorch's, from equal weights and batches."""
+"""Fifty steps of every optimiser on each chapter's net: the losses are PyTorch's, from equal weights and batches."""
 
 import numpy as np
 import pytest
 
 import freedive as fd
 
-STEPS = 50
-BATCH = 16
+EPOCHS, BATCHES, BATCH = 10, 5, 16
 
 OPTIMISERS = {
     "SGD": ("SGD", {"lr": 0.05}),
@@ -44,16 +43,16 @@ NETS = {f.__name__: f for f in (linear_regression, softmax_regression, mlp, lene
 
 
 def batches(name):
-    """Inputs and targets of every step: noisy lines, or images that are one of ten patterns plus noise."""
+    """Inputs and targets of an epoch: noisy lines, or images that are one of ten patterns plus noise."""
     rng = np.random.default_rng(0)
     if name == "linear_regression":
         w = rng.normal(size=(5, 1))
-        for _ in range(STEPS):
+        for _ in range(BATCHES):
             X = rng.normal(size=(BATCH, 5)).astype(np.float32)
             yield X, (X @ w + 4.2 + 0.01 * rng.normal(size=(BATCH, 1))).astype(np.float32)
         return
     patterns = rng.random((10, 1, 28, 28))
-    for _ in range(STEPS):
+    for _ in range(BATCHES):
         y = rng.integers(0, 10, BATCH)
         yield (0.5 * patterns[y] + 0.5 * rng.random((BATCH, 1, 28, 28))).astype(np.float32), y
 
@@ -77,7 +76,7 @@ def losses(lib, name, optimiser):
     optimizer = getattr(lib.optim, kind)(net.parameters(), **options)
     loss_of = lib.nn.MSELoss() if name == "linear_regression" else lib.nn.CrossEntropyLoss()
     seen = []
-    for X, y in batches(name):
+    for X, y in list(batches(name)) * EPOCHS:
         loss = loss_of(net(lib.tensor(X)), lib.tensor(y))
         optimizer.zero_grad()
         loss.backward()
@@ -103,4 +102,4 @@ def one_thread(torch):
 def test_losses(torch, name, optimiser):
     ours, theirs = losses(fd, name, optimiser), losses(torch, name, optimiser)
     np.testing.assert_allclose(ours, theirs, rtol=1e-4)
-    assert sum(ours[-10:]) < sum(ours[:10])
+    assert sum(ours[-BATCHES:]) < sum(ours[:BATCHES])
