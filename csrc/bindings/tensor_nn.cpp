@@ -91,6 +91,7 @@ void bind_classification(nb::module_& m) {
 void warn_if_broadcast(const char* op, const Tensor& input, const Tensor& target) {
   if (input.shape() == target.shape()) [[likely]]
     return;
+  broadcast(op, input.shape(), target.shape());  // refuses what cannot be
   const std::string message = text(op, ": input has shape ", input.shape(), " and target ", target.shape(),
                                    "; they are broadcast, which is rarely meant");
   if (PyErr_WarnEx(PyExc_UserWarning, message.c_str(), 1) < 0) throw nb::python_error();

@@ -124,7 +124,6 @@ Pair promoted(const Form& form, T input, T target) {
   const DType d = result_type(input, target);
   check<DTypeError>(is_floating(d), form.name, ": input and target are ", input.dtype(), " and ", target.dtype(),
                     "; expected a floating dtype");
-  if (input.shape() != target.shape()) broadcast(form.name, input.shape(), target.shape());  // refuses by our name
   const DType compute = is_half(d) ? DType::float32 : d;
   return {to(input, compute), to(target, compute), d};
 }

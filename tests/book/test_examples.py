@@ -1,6 +1,7 @@
 """The scripts in examples/ run as they are, and end as they promise."""
 
 import ast
+import math
 import os
 import subprocess
 import sys
@@ -66,6 +67,15 @@ def test_chapter(chapter, tmp_path):
 
 def test_every_chapter_script_is_tested():
     assert {name[:-3] for name in os.listdir(os.path.join(EXAMPLES, "book")) if name.endswith(".py")} == set(CHAPTERS)
+
+
+def test_kernels_alone_as_the_readme_has_it():
+    with open(os.path.join(EXAMPLES, "..", "README.md"), encoding="utf-8") as file:
+        code = file.read().partition("## Only the kernels")[2].partition("```python\n")[2].partition("```")[0]
+    names = {}
+    exec(code, names)
+    assert names["loss"] == pytest.approx(math.log(10), rel=1e-5)
+    assert names["hidden"].shape == (64, 10)
 
 
 @pytest.mark.slow
