@@ -227,6 +227,17 @@ def test_samplers():
     assert sorted(SubsetRandomSampler([4, 9])) == [4, 9]
 
 
+def test_a_tensor_is_a_dataset_of_its_rows():
+    rows = fd.arange(10).reshape(5, 2)
+    assert [batch.tolist() for batch in DataLoader(rows, 2)] == [
+        rows[:2].tolist(),
+        rows[2:4].tolist(),
+        rows[4:].tolist(),
+    ]
+    (shuffled,) = DataLoader(rows, 5, shuffle=True, seed=0)
+    assert sorted(shuffled.tolist()) == rows.tolist()
+
+
 def test_collate_kinds():
     batch = default_collate([{"a": 1, "b": (2.0, "x")}, {"a": 3, "b": (4.0, "y")}])
     assert batch["a"].dtype == fd.int64

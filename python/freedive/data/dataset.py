@@ -168,10 +168,12 @@ def _split_counts(n: int, lengths: list) -> list[int]:
     return [int(x) for x in lengths]
 
 
-def gather_of(dataset: Any) -> Callable[[fd.Tensor], list] | None:
+def gather_of(dataset: Any) -> Callable[[fd.Tensor], Any] | None:
     """The dataset's whole-minibatch fetch, or None; one that a subclass has outdated by a `__getitem__` of its own
-    does not count.
+    does not count. A tensor is a dataset of its rows.
     """
+    if type(dataset) is fd.Tensor:
+        return dataset.__getitem__
     for cls in type(dataset).__mro__:
         if "gather" in vars(cls):
             return dataset.gather
