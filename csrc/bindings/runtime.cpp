@@ -5,6 +5,7 @@
 #include "bindings/caster.h"
 #include "kernels/device.h"
 #include "kernels/probe.h"
+#include "tensor/generator.h"
 
 namespace fd::bindings {
 
@@ -29,6 +30,43 @@ Device gpu(int ordinal) {
   return {DeviceKind::cuda, static_cast<int8_t>(ordinal)};
 }
 
+// A graph and the draws of the default generator in it: nothing is drawn by a capture, and each replay draws as running
+// the captured code would.
+class CapturedWork {
+ public:
+  explicit CapturedWork(Device device) : graph_(device) {}
+  void begin() {
+    first_ = default_generator().state();
+    graph_.begin();
+  }
+  void end() {
+    graph_.end();
+    rewind();
+  }
+  void abandon() {
+    graph_.abandon();
+    rewind();
+  }
+  // False if the generator was seeded anew, so that the captured draws are not its.
+  bool replay() {
+    fd_rng now = default_generator().state();
+    if (draws_ > 0 && now.seed != first_.seed) return false;
+    graph_.replay(now.offset - first_.offset);
+    now.offset += draws_;
+    default_generator().set_state(now);
+    return true;
+  }
+
+ private:
+  void rewind() {
+    draws_ = default_generator().state().offset - first_.offset;
+    default_generator().set_state(first_);
+  }
+  cuda::Graph graph_;
+  fd_rng first_ = {};
+  uint64_t draws_ = 0;
+};
+
 // What python/freedive/cuda.py is made of.
 void bind_cuda(nb::module_& m) {
   m.def("_cuda_count", cuda::device_count);
@@ -45,6 +83,13 @@ void bind_cuda(nb::module_& m) {
         return std::pair(memory.free, memory.total);
       },
       "device"_a);
+  nb::class_<CapturedWork>(m, "_CudaGraph")
+      .def(
+          "__init__", [](CapturedWork* self, int device) { new (self) CapturedWork(gpu(device)); }, "device"_a)
+      .def("begin", &CapturedWork::begin)
+      .def("end", &CapturedWork::end)
+      .def("abandon", &CapturedWork::abandon)
+      .def("replay", &CapturedWork::replay);
   nb::class_<cuda::Event>(m, "_CudaEvent")
       .def(
           "__init__", [](cuda::Event* self, int device) { new (self) cuda::Event(gpu(device)); }, "device"_a)

@@ -4,40 +4,18 @@
 #include <pthread.h>
 
 #include <atomic>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <mutex>
-#include <unordered_map>
-#include <vector>
 
 #include "base/host.h"
-#include "kernels/device_cache.h"
-#include "kernels/plugin.h"
+#include "kernels/device_state.h"
 
 namespace fd::cuda {
 
 namespace {
 
 constexpr const char* kLibrary = "libfreedive_cuda.so";
-
-// What one GPU needs. Never destroyed: tensors may be freed while static objects are.
-struct Gpu {
-  Device device;
-  void* stream = nullptr;
-  fd_context context = {};
-  void* scratch = nullptr;
-  size_t scratch_bytes = 0;
-  Cache cache;
-};
-
-struct State {
-  const fd_plugin* plugin = nullptr;
-  std::string why_not;
-  int count = 0;
-  std::vector<Gpu*> gpus;
-  std::vector<const char*> ops{"an earlier operation"};  // fd_context::op indexes this
-  std::unordered_map<const char*, int32_t> op_numbers;
-};
 
 std::atomic<bool> forked{false};
 
@@ -82,25 +60,6 @@ void load(State& s) {
   s.gpus.resize(size_t(s.count));
 }
 
-State& state() {
-  static State* const instance = [] {
-    auto* s = new State;
-    load(*s);
-    if (s->count) pthread_atfork(nullptr, nullptr, [] { forked = true; });
-    return s;
-  }();
-  return *instance;
-}
-
-[[noreturn]] void fail_device(const char* what, Device device, int32_t code) {
-  fail<DeviceError>(what, ": ", device, " reports error ", code, " (", state().plugin->error_text(code), ")");
-}
-
-void checked(const char* what, Device device, int32_t code) {
-  if (code != 0) [[unlikely]]
-    fail_device(what, device, code);
-}
-
 void* gpu_workspace(fd_context* context, int32_t, size_t bytes);
 
 void set_up(State& s, Gpu& gpu) {
@@ -112,7 +71,71 @@ void set_up(State& s, Gpu& gpu) {
   gpu.context.stream = gpu.stream;
   gpu.context.fault = static_cast<fd_fault*>(fault);
   gpu.context.workspace = gpu_workspace;
-  gpu.cache.open(p.allocate, p.release);
+  void* draws;
+  checked("use", gpu.device, p.allocate(sizeof(uint64_t), &draws));
+  gpu.draws = static_cast<uint64_t*>(draws);
+  gpu.cache.open(p.allocate, p.release, false);
+}
+
+Gpu& gpu_of(const fd_context* context) {
+  for (Gpu* gpu : state().gpus)
+    if (gpu && &gpu->context == context) return *gpu;
+  fail<DeviceError>("workspace: the context belongs to no GPU");
+}
+
+void* gpu_workspace(fd_context* context, int32_t, size_t bytes) {
+  Gpu& gpu = gpu_of(context);
+  if (gpu.capturing) return gpu.capturing->scratch.get(gpu.capturing->cache, bytes);
+  return gpu.scratch.get(gpu.cache, bytes);
+}
+
+// What a kernel found wrong since the last wait.
+void raise_fault(State& s, Gpu& gpu, const fd_fault& fault) {
+  if (fault.code == FD_OK) return;
+  s.plugin->clear(gpu.context.fault, sizeof(fd_fault), gpu.stream);
+  fail<IndexError>(s.ops[size_t(fault.op)], ": index ", fault.value, " at position ", fault.position,
+                   " is out of range (found on ", gpu.device, "; everything computed since is undefined)");
+}
+
+void wait(State& s, Gpu& gpu) {
+  check<DeviceError>(!gpu.capturing, "graph: what is captured cannot wait for ", gpu.device,
+                     " (item(), tolist(), cpu(), boolean indexing and the like)");
+  fd_fault fault = {};
+  int32_t code = s.plugin->copy(&fault, gpu.context.fault, sizeof(fault), FD_DEVICE_TO_HOST, gpu.stream);
+  if (code == 0) {
+    const Unlocked unlocked(true);
+    code = s.plugin->synchronize(gpu.stream);
+  }
+  checked("synchronize", gpu.device, code);
+  raise_fault(s, gpu, fault);
+}
+
+}  // namespace
+
+State& state() {
+  static State* const instance = [] {
+    auto* s = new State;
+    load(*s);
+    if (s->count) pthread_atfork(nullptr, nullptr, [] { forked = true; });
+    return s;
+  }();
+  return *instance;
+}
+
+void fail_device(const char* what, Device device, int32_t code) {
+  fail<DeviceError>(what, ": ", device, " reports error ", code, " (", state().plugin->error_text(code), ")");
+}
+
+void* Gpu::take(size_t bytes) {
+  if (!capturing) return cache.take(bytes);
+  void* const data = capturing->cache.take(bytes);
+  if (data) owners[data] = capturing;
+  return data;
+}
+
+void Gpu::give(void* data, size_t bytes) {
+  const auto owner = owners.empty() ? owners.end() : owners.find(data);
+  (owner == owners.end() ? cache : owner->second->cache).give(data, bytes);
 }
 
 Gpu& gpu_of(Device device) {
@@ -135,44 +158,6 @@ Gpu& gpu_of(Device device) {
   }
   return *gpu;
 }
-
-Gpu& gpu_of(const fd_context* context) {
-  for (Gpu* gpu : state().gpus)
-    if (gpu && &gpu->context == context) return *gpu;
-  fail<DeviceError>("workspace: the context belongs to no GPU");
-}
-
-// One block a GPU: kernels that use it run one after another on the stream. An outgrown block goes back to the cache.
-void* gpu_workspace(fd_context* context, int32_t, size_t bytes) {
-  Gpu& gpu = gpu_of(context);
-  if (gpu.scratch_bytes >= bytes) return gpu.scratch;
-  gpu.cache.give(gpu.scratch, gpu.scratch_bytes);
-  gpu.scratch_bytes = 0;
-  gpu.scratch = gpu.cache.take(bytes);
-  if (gpu.scratch) gpu.scratch_bytes = bytes;
-  return gpu.scratch;
-}
-
-// What a kernel found wrong since the last wait.
-void raise_fault(State& s, Gpu& gpu, const fd_fault& fault) {
-  if (fault.code == FD_OK) return;
-  s.plugin->clear(gpu.context.fault, sizeof(fd_fault), gpu.stream);
-  fail<IndexError>(s.ops[size_t(fault.op)], ": index ", fault.value, " at position ", fault.position,
-                   " is out of range (found on ", gpu.device, "; everything computed since is undefined)");
-}
-
-void wait(State& s, Gpu& gpu) {
-  fd_fault fault = {};
-  int32_t code = s.plugin->copy(&fault, gpu.context.fault, sizeof(fault), FD_DEVICE_TO_HOST, gpu.stream);
-  if (code == 0) {
-    const Unlocked unlocked(true);
-    code = s.plugin->synchronize(gpu.stream);
-  }
-  checked("synchronize", gpu.device, code);
-  raise_fault(s, gpu, fault);
-}
-
-}  // namespace
 
 int device_count() { return state().count; }
 const std::string& unavailable() { return state().why_not; }
@@ -203,13 +188,15 @@ void copy(void* to, Device to_device, const void* from, Device from_device, size
   const fd_copy_kind kind = to_host                               ? FD_DEVICE_TO_HOST
                             : from_device.kind == DeviceKind::cpu ? FD_HOST_TO_DEVICE
                                                                   : FD_DEVICE_TO_DEVICE;
+  check<DeviceError>(!gpu.capturing || kind == FD_DEVICE_TO_DEVICE, "graph: a copy between the host and ", gpu.device,
+                     " cannot be captured; make the tensor before, or pass it as an input");
   checked("copy", gpu.device, s.plugin->copy(to, from, bytes, kind, gpu.stream));
   if (to_host) wait(s, gpu);
 }
 
 void* allocate(size_t bytes, Device device) {
   Gpu& gpu = gpu_of(device);
-  if (void* p = gpu.cache.take(bytes)) return p;
+  if (void* p = gpu.take(bytes)) return p;
   const MemoryStats used = gpu.cache.stats();
   const DeviceMemory memory = device_memory(device);
   fail<MemoryError>("cannot allocate ", bytes, " bytes on ", device, ": ", used.used, " are in use by tensors, ",
@@ -217,7 +204,7 @@ void* allocate(size_t bytes, Device device) {
 }
 
 void deallocate(void* data, size_t bytes, Device device) noexcept {
-  if (!forked) state().gpus[size_t(device.ordinal)]->cache.give(data, bytes);
+  if (!forked) state().gpus[size_t(device.ordinal)]->give(data, bytes);
 }
 
 MemoryStats memory_stats(Device device) { return gpu_of(device).cache.stats(); }

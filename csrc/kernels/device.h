@@ -3,6 +3,7 @@
 // runs in the order it was asked for.
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "base/memory.h"
@@ -47,6 +48,25 @@ void name_op(fd_context* context, const char* op);
 
 // FREEDIVE_SYNC=1: every op waits for its kernels, so that a fault is raised where it began.
 bool synchronous();
+
+// Work of a device that is recorded once and then replayed as one launch, with the same memory. Nothing recorded may
+// wait or touch the host. Random draws go on where the generator is: replay(n) shifts their offsets by n.
+class Graph {
+ public:
+  explicit Graph(Device device);
+  ~Graph();
+  Graph(const Graph&) = delete;
+  Graph& operator=(const Graph&) = delete;
+  void begin();
+  void end();
+  void abandon() noexcept;  // ends a capture that failed
+  void replay(uint64_t draws);
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+bool capturing(Device device);
 
 // A point in the device's work, to wait for or to measure time between.
 class Event {

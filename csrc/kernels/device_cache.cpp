@@ -35,7 +35,8 @@ size_t bytes_of(int index) {
 
 }  // namespace
 
-void Cache::open(int32_t (*allocate)(size_t, void**), int32_t (*release)(void*)) {
+void Cache::open(int32_t (*allocate)(size_t, void**), int32_t (*release)(void*), bool hold) {
+  hold_ = hold;
   allocate_ = allocate;
   release_ = release;
   const char* wanted = std::getenv("FREEDIVE_CUDA_CACHE");
@@ -88,7 +89,10 @@ void Cache::give(void* data, size_t bytes) noexcept {
   const SizeClass size = class_of(bytes);
   stats_.used -= int64_t(size.bytes);
   if (!reuse_) {
-    release_(data);
+    if (hold_)
+      held_.push_back(data);
+    else
+      release_(data);
     return;
   }
   kept_[size_t(size.index)].push_back(data);
@@ -109,6 +113,21 @@ void Cache::release_kept() {
 void Cache::clear() {
   const std::lock_guard lock(mutex_);
   release_kept();
+}
+
+void Cache::leave_to(Cache& heir) {
+  const std::scoped_lock lock(mutex_, heir.mutex_);
+  for (void* p : held_) release_(p);
+  held_.clear();
+  for (int i = 0; i < kClasses; i++) {
+    auto& mine = kept_[size_t(i)];
+    auto& theirs = heir.kept_[size_t(i)];
+    theirs.insert(theirs.end(), mine.begin(), mine.end());
+    mine.clear();
+  }
+  heir.stats_.cached += stats_.cached;
+  heir.stats_.used += stats_.used;
+  stats_ = {};
 }
 
 MemoryStats Cache::stats() {

@@ -14,10 +14,12 @@ namespace fd::cuda {
 class Cache {
  public:
   // FREEDIVE_CUDA_CACHE=0 makes every block the device's own, of exactly its size, for checkers of memory.
-  void open(int32_t (*allocate)(size_t, void**), int32_t (*release)(void*));
+  // hold: even then nothing goes back to the device before leave_to().
+  void open(int32_t (*allocate)(size_t, void**), int32_t (*release)(void*), bool hold);
   void* take(size_t bytes);  // nullptr: memory is out, even after giving back what was kept
   void give(void* data, size_t bytes) noexcept;
-  void clear();  // gives kept blocks back, except those cut from slabs
+  void clear();                // gives kept blocks back, except those cut from slabs
+  void leave_to(Cache& heir);  // everything kept, and the count of what is in use
   MemoryStats stats();
 
  private:
@@ -28,7 +30,8 @@ class Cache {
   std::mutex mutex_;
   int32_t (*allocate_)(size_t, void**) = nullptr;
   int32_t (*release_)(void*) = nullptr;
-  bool reuse_ = true;
+  bool reuse_ = true, hold_ = false;
+  std::vector<void*> held_;
   std::vector<std::vector<void*>> kept_;
   MemoryStats stats_ = {};
 };

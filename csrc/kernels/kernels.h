@@ -50,6 +50,7 @@ struct fd_context {
   void* (*workspace)(fd_context* context, int32_t slot, size_t bytes);
   int32_t threads; /* how many threads parallel() uses at most; a hint, never a result */
   int32_t op;      /* CUDA: a number for the op that launches, which a kernel writes beside a bad index */
+  const uint64_t* draws; /* CUDA, while work is captured: on the device, what a replay adds to every fd_rng's offset */
   int64_t l1_bytes, l2_bytes, l3_bytes; /* data caches of one core, one core, the package; 0 = unknown */
 };
 

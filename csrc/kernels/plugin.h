@@ -42,6 +42,12 @@ typedef struct fd_plugin {
   int32_t (*copy)(void* to, const void* from, size_t bytes, int32_t kind, void* stream);
   int32_t (*clear)(void* data, size_t bytes, void* stream);
 
+  /* Between begin and end, what is asked of the stream is recorded instead of run. The graph is ready to launch. */
+  int32_t (*capture_begin)(void* stream);
+  int32_t (*capture_end)(void* stream, void** graph);
+  int32_t (*graph_launch)(void* graph, void* stream);
+  int32_t (*graph_destroy)(void* graph);
+
   int32_t (*event_create)(void** event);
   int32_t (*event_record)(void* event, void* stream);
   int32_t (*event_wait)(void* event); /* the host waits */

@@ -42,6 +42,8 @@ Tensor dropout(const Tensor& x, double p, bool training, Generator* generator) {
   check_probability("dropout", "p", p);
   if (!training || p == 0) return x;
   check_floating("dropout", {"input", x.dtype(), x.shape()});
+  check<DeviceError>(!generator || generator == &default_generator() || !cuda::capturing(x.device()),
+                     "dropout: a graph replays draws of the default generator only");
   if (is_half(x.dtype())) return to(dropout(to(x, DType::float32), p, training, generator), x.dtype());
   return drop(x, p, generator_or_default(generator).next(), false);
 }

@@ -109,6 +109,8 @@ void run_dtype(const Lists& l, fd_optim args, fd_optim_fn* const* kernel, DType 
 
 void step_all(const Lists& l, const fd_optim& args, fd_optim_fn* const* kernel) {
   const Device device = l.params[0].device();
+  check<DeviceError>(!cuda::capturing(device), l.op,
+                     ": a step cannot be captured, as its learning rate and count change; call it after the replay");
   for (DType compute : {DType::float32, DType::float64}) run_dtype(l, args, kernel, compute, device);
   for (size_t i = 0; i < l.params.size(); i++) {
     l.params[i]->bump_version(l.op);

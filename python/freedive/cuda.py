@@ -10,7 +10,11 @@ from . import _core
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
+
+    from ._cuda_graph import CapturedStep
+    from .nn import Module
 
 __all__ = [
     "Event",
@@ -18,6 +22,7 @@ __all__ = [
     "device_count",
     "empty_cache",
     "get_device_name",
+    "graph",
     "is_available",
     "max_memory_allocated",
     "mem_get_info",
@@ -102,6 +107,34 @@ class Event:
     def elapsed_time(self, end: Event) -> float:
         """Milliseconds from this event to `end`; both recorded and waited for."""
         return end._event.milliseconds_since(self._event)
+
+
+def graph(function: Callable[..., Any], module: Module | None = None) -> CapturedStep:
+    """A function whose GPU work is captured on its second call and replayed as one launch from then on.
+
+        def forward_backward(x, y):
+            loss = F.cross_entropy(net(x), y)
+            loss.backward()
+            return loss
+
+        step = fd.cuda.graph(forward_backward, net)
+        for x, y in loader:
+            loss = step(x.cuda(), y.cuda())
+            optimizer.step()
+
+    Every call does what calling `function` does, after setting the gradients of the module's parameters to None: the
+    same random draws, the same changes of buffers, gradients in `.grad`. Inputs are GPU tensors that need no gradient;
+    results are copies. Inputs of new shapes or dtypes, a change between train() and eval() and parameters that moved are
+    captured anew. Python in `function` runs only while it is captured, so it must not depend on values; waiting for the
+    GPU, copies from the host and optimisers' steps in it raise DeviceError.
+
+    Args:
+        function: takes tensors; returns tensors, or tuples, lists or dicts of them.
+        module: whose parameters get gradients and whose mode decides.
+    """
+    from ._cuda_graph import CapturedStep
+
+    return CapturedStep(function, module)
 
 
 def _index(op: str, device: Any) -> int:

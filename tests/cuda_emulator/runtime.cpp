@@ -13,8 +13,13 @@
 
 namespace fd::emulator {
 
+struct Recording {
+  std::vector<std::function<int()>> work;
+};
+
 struct Stream {
   std::deque<std::function<int()>> work;
+  Recording* recording = nullptr;
 };
 
 struct Event {
@@ -62,7 +67,10 @@ cudaError_t drain(Stream& s) {
 
 void add(Stream* s, std::function<int()> work) {
   const std::lock_guard lock(device().mutex);
-  s->work.push_back(std::move(work));
+  if (s->recording)
+    s->recording->work.push_back(std::move(work));
+  else
+    s->work.push_back(std::move(work));
 }
 
 double now() {
@@ -132,7 +140,7 @@ cudaError_t cudaFree(void* data) {
   if (block == d.blocks.end()) return data ? cudaErrorInvalidValue : cudaSuccess;
   d.used -= block->second;
   d.blocks.erase(block);
-  if (d.last && !d.last->work.empty())
+  if (d.last && !d.last->recording && !d.last->work.empty())
     add(d.last, [data] {
       std::free(data);
       return 0;
@@ -170,7 +178,40 @@ cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) {
 
 cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
   const std::lock_guard lock(device().mutex);
+  if (stream->recording) return cudaErrorStreamCaptureUnsupported;
   return drain(*stream);
+}
+
+cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode) {
+  if (stream->recording) return cudaErrorStreamCaptureUnsupported;
+  stream->recording = new Recording;
+  return cudaSuccess;
+}
+
+cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
+  if (!stream->recording) return cudaErrorInvalidValue;
+  *graph = stream->recording;
+  stream->recording = nullptr;
+  return cudaSuccess;
+}
+
+cudaError_t cudaGraphInstantiate(cudaGraphExec_t* ready, cudaGraph_t graph, unsigned long long) {
+  *ready = new Recording(*graph);
+  return cudaSuccess;
+}
+
+cudaError_t cudaGraphLaunch(cudaGraphExec_t graph, cudaStream_t stream) {
+  for (const auto& work : graph->work) add(stream, work);
+  return cudaSuccess;
+}
+
+cudaError_t cudaGraphDestroy(cudaGraph_t graph) {
+  delete graph;
+  return cudaSuccess;
+}
+cudaError_t cudaGraphExecDestroy(cudaGraphExec_t graph) {
+  delete graph;
+  return cudaSuccess;
 }
 
 cudaError_t cudaEventCreate(cudaEvent_t* event) {

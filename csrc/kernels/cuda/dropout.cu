@@ -1,4 +1,4 @@
-// Dropout with the mask the CPU draws, bit for bit: element i is kept where word i mod 4 of Philox block i div 4
+// Dropout with the mask the CPU draws, bit for bit: element i is kept where word i mod 4 of mask block i div 4
 // reaches the threshold (base/philox.h).
 //
 // Bound by memory: a thread draws one Philox block for four neighbours, which costs less than moving them.
@@ -15,6 +15,7 @@ struct Plan {
   fd_dropout d;
   fd_rng rng;
   uint64_t threshold;
+  const uint64_t* draws;
   int32_t wide;
 };
 
@@ -22,7 +23,8 @@ template <class T>
 __global__ void __launch_bounds__(kThreads) dropout_kernel(const __grid_constant__ Plan p) {
   const int64_t first = global_thread() * kEach;
   if (first >= p.d.n) return;
-  const fd_philox4 words = fd_mask_philox(p.rng.seed, p.rng.offset, uint64_t(first / kEach));
+  const uint64_t offset = p.rng.offset + (p.draws ? *p.draws : 0);
+  const fd_philox4 words = fd_mask_philox(p.rng.seed, offset, uint64_t(first / kEach));
   const T scale = T(p.d.p < 1 ? 1 / (1 - p.d.p) : 0);
   const T* const x = static_cast<const T*>(p.d.x);
   T* const y = static_cast<T*>(p.d.y);
@@ -57,7 +59,7 @@ template <class T>
 fd_status dropout(fd_context* context, const fd_dropout* d) {
   constexpr size_t pack = kEach * sizeof(T);
   const bool wide = aligned(d->x, pack) && aligned(d->y, pack) && aligned(d->mask, kEach);
-  const Plan p = {*d, *d->rng, fd_drop_threshold(d->p), wide};
+  const Plan p = {*d, *d->rng, fd_drop_threshold(d->p), context->draws, wide};
   return start(context, dropout_kernel<T>, blocks_for(d->n, kThreads * kEach), dim3(kThreads), 0, p);
 }
 

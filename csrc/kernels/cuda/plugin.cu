@@ -76,6 +76,21 @@ int32_t copy(void* to, const void* from, size_t bytes, int32_t kind, void* strea
 }
 int32_t clear(void* data, size_t bytes, void* stream) { return cudaMemsetAsync(data, 0, bytes, stream_of(stream)); }
 
+int32_t capture_begin(void* stream) { return cudaStreamBeginCapture(stream_of(stream), cudaStreamCaptureModeRelaxed); }
+int32_t capture_end(void* stream, void** graph) {
+  cudaGraph_t recorded = nullptr;
+  cudaGraphExec_t ready = nullptr;
+  cudaError_t error = cudaStreamEndCapture(stream_of(stream), &recorded);
+  if (error == cudaSuccess) error = cudaGraphInstantiate(&ready, recorded, 0);
+  if (recorded) cudaGraphDestroy(recorded);
+  *graph = ready;
+  return error;
+}
+int32_t graph_launch(void* graph, void* stream) {
+  return cudaGraphLaunch(static_cast<cudaGraphExec_t>(graph), stream_of(stream));
+}
+int32_t graph_destroy(void* graph) { return cudaGraphExecDestroy(static_cast<cudaGraphExec_t>(graph)); }
+
 int32_t event_create(void** event) {
   cudaEvent_t made = nullptr;
   const cudaError_t error = cudaEventCreate(&made);
@@ -110,6 +125,8 @@ const fd_kernels* table() {
     fill_index(&t);
     fill_index_write(&t);
     fill_sort(&t);
+    fill_conv(&t);
+    fill_pool(&t);
     return &t;
   }();
   return filled;
@@ -137,7 +154,8 @@ extern "C" __attribute__((visibility("default"))) const fd_plugin* freedive_plug
   static const fd_plugin plugin = {
       FD_PLUGIN_ABI, sizeof(fd_plugin), kName,         table(),      device_count, unavailable,
       last_error,    error_text,        device_name,   memory,       use,          stream_create,
-      synchronize,   allocate,          release,       copy,         clear,        event_create,
-      event_record,  event_wait,        event_elapsed, event_destroy};
+      synchronize,   allocate,          release,       copy,         clear,        capture_begin,
+      capture_end,   graph_launch,      graph_destroy, event_create, event_record, event_wait,
+      event_elapsed, event_destroy};
   return &plugin;
 }

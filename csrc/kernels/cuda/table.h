@@ -21,5 +21,7 @@ void fill_optim(fd_kernels* table);
 void fill_index(fd_kernels* table);
 void fill_index_write(fd_kernels* table);
 void fill_sort(fd_kernels* table);
+void fill_conv(fd_kernels* table);
+void fill_pool(fd_kernels* table);
 
 }  // namespace fd::gpu
