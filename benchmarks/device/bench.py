@@ -180,6 +180,84 @@ def mlp_step(batch):
     return make, None, None
 
 
+def captured(batch):
+    """The same step from CUDA graphs: ours captures forward and backward, the peer the update too."""
+
+    def make(s):
+        net = s.nn.Sequential(s.nn.Flatten(), s.nn.Linear(784, 256), s.nn.ReLU(), s.nn.Linear(256, 10)).to("cuda")
+        optimizer = s.lib.optim.SGD(net.parameters(), lr=0.1)
+        x, y = s.lib.randn(batch, 1, 28, 28, device="cuda"), s.lib.randint(0, 10, (batch,), device="cuda")
+
+        def forward_backward(x, y):
+            loss = s.F.cross_entropy(net(x), y)
+            loss.backward()
+            return loss
+
+        if s is OURS:
+            step = fd.cuda.graph(forward_backward, net)
+
+            def run():
+                step(x, y)
+                optimizer.step()
+
+            return run
+
+        side = torch.cuda.Stream()
+        with torch.cuda.stream(side):  # as PyTorch's documentation has it: warm up elsewhere, then capture
+            for _ in range(3):
+                optimizer.zero_grad(set_to_none=True)
+                forward_backward(x, y)
+                optimizer.step()
+        torch.cuda.synchronize()
+        graph = torch.cuda.CUDAGraph()
+        optimizer.zero_grad(set_to_none=True)
+        fixed_x, fixed_y = x.clone(), y.clone()
+        with torch.cuda.graph(graph):
+            forward_backward(fixed_x, fixed_y)
+            optimizer.step()
+
+        def run():
+            fixed_x.copy_(x)
+            fixed_y.copy_(y)
+            graph.replay()
+
+        return run
+
+    return make, None, None
+
+
+def lenet_step(batch):
+    """Forward, loss, backward and SGD of LeNet, eager."""
+
+    def make(s):
+        nn = s.nn
+        net = nn.Sequential(
+            *(nn.Conv2d(1, 6, 5, padding=2), nn.Sigmoid(), nn.AvgPool2d(2)),
+            *(nn.Conv2d(6, 16, 5), nn.Sigmoid(), nn.AvgPool2d(2), nn.Flatten()),
+            *(nn.Linear(400, 120), nn.Sigmoid(), nn.Linear(120, 84), nn.Sigmoid(), nn.Linear(84, 10)),
+        ).to("cuda")
+        optimizer = s.lib.optim.SGD(net.parameters(), lr=0.1)
+        x, y = s.lib.randn(batch, 1, 28, 28, device="cuda"), s.lib.randint(0, 10, (batch,), device="cuda")
+
+        def run():
+            optimizer.zero_grad()
+            s.F.cross_entropy(net(x), y).backward()
+            optimizer.step()
+
+        return run
+
+    return make, None, None
+
+
+def convolution(n, channels, side):
+    def make(s):
+        x = s.lib.randn(n, channels, side, side, device="cuda")
+        w = s.lib.randn(channels, channels, 3, 3, device="cuda")
+        return lambda: s.F.conv2d(x, w, padding=1)
+
+    return make, None, 2 * 9 * n * channels**2 * side**2
+
+
 MILLION = 1 << 20
 ROWS = {
     "copy 256 MB": copy(64 * MILLION),
@@ -199,7 +277,11 @@ ROWS = {
     "dropout 256 MB": dropout(64 * MILLION),
     "batch_norm 64x256x56x56": batch_norm(64, 256, 56),
     "adam 124 M": adam(124_000_000),
+    "conv2d 3x3, 64x64x56x56": convolution(64, 64, 56),
+    "conv2d 3x3, 64x256x14x14": convolution(64, 256, 14),
     "mlp step 784-256-10, batch 256": mlp_step(256),
+    "mlp step 784-256-10, batch 256, captured": captured(256),
+    "lenet step, batch 256": lenet_step(256),
 }
 
 

@@ -3,6 +3,7 @@
 #include "bindings/bind.h"
 #include "bindings/caster.h"
 #include "bindings/node.h"
+#include "ops/fused.h"
 
 namespace fd::bindings {
 
@@ -56,7 +57,7 @@ Tensor start_gradient(const Tensor& root, const Tensor& given, const char* op) {
   }
   check<GradError>(root.numel() == 1, op, ": a gradient must be given for a tensor of shape ", root.shape(),
                    "; only single elements start from 1");
-  return ops::full(root.shape(), 1, root.dtype(), root.device());
+  return ops::starting_gradient(root);
 }
 
 Tensors tensors_in(const nb::object& o, const char* what) {

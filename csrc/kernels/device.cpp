@@ -97,9 +97,13 @@ void raise_fault(State& s, Gpu& gpu, const fd_fault& fault) {
                    " is out of range (found on ", gpu.device, "; everything computed since is undefined)");
 }
 
-void wait(State& s, Gpu& gpu) {
+void refuse_in_capture(const Gpu& gpu) {
   check<DeviceError>(!gpu.capturing, "graph: what is captured cannot wait for ", gpu.device,
                      " (item(), tolist(), cpu(), boolean indexing and the like)");
+}
+
+void wait(State& s, Gpu& gpu) {
+  refuse_in_capture(gpu);
   fd_fault fault = {};
   int32_t code = s.plugin->copy(&fault, gpu.context.fault, sizeof(fault), FD_DEVICE_TO_HOST, gpu.stream);
   if (code == 0) {
@@ -188,6 +192,7 @@ void copy(void* to, Device to_device, const void* from, Device from_device, size
   const fd_copy_kind kind = to_host                               ? FD_DEVICE_TO_HOST
                             : from_device.kind == DeviceKind::cpu ? FD_HOST_TO_DEVICE
                                                                   : FD_DEVICE_TO_DEVICE;
+  if (to_host) refuse_in_capture(gpu);
   check<DeviceError>(!gpu.capturing || kind == FD_DEVICE_TO_DEVICE, "graph: a copy between the host and ", gpu.device,
                      " cannot be captured; make the tensor before, or pass it as an input");
   checked("copy", gpu.device, s.plugin->copy(to, from, bytes, kind, gpu.stream));

@@ -8,6 +8,9 @@ namespace fd::ops {
 // A gradient kept since the forward pass, times the gradient arriving at the op's 0-dim result; itself if that is 1.
 Tensor scale_kept(const Tensor& kept, const Tensor& arriving);
 
+// The 1 that backward() starts from, of root's shape.
+Tensor starting_gradient(const Tensor& root);
+
 // Nobody else can see this gradient, so its memory may take the result.
 bool is_ours(const Tensor& grad);
 

@@ -84,3 +84,36 @@ def test_the_trainer_trains_on_the_device():
         assert all(p.device.type == device for p in model.parameters())
         histories.append([(epoch["train_loss"], epoch["val_loss"], epoch["val_acc"]) for epoch in trainer.history])
     np.testing.assert_allclose(histories[1], histories[0], rtol=1e-5)
+
+
+def lenet():
+    return nn.Sequential(
+        nn.Conv2d(1, 6, 5, padding=2),
+        nn.Sigmoid(),
+        nn.AvgPool2d(2),
+        nn.Conv2d(6, 16, 5),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Flatten(),
+        nn.Linear(16 * 4 * 4, 10),
+    )
+
+
+def test_a_convolutional_network_learns_as_on_the_cpu():
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(8, 1, 24, 24)).astype(np.float32), rng.integers(0, 10, 8)
+    losses = []
+    for device in ("cpu", "cuda"):
+        fd.manual_seed(0)
+        net = lenet().to(device)
+        optimizer = fd.optim.SGD(net.parameters(), lr=0.3)
+        inputs, labels = fd.tensor(x, device=device), fd.tensor(y, device=device)
+        losses.append([])
+        for _ in range(6):
+            loss = F.cross_entropy(net(inputs), labels)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            losses[-1].append(loss.item())
+    np.testing.assert_allclose(losses[1], losses[0], rtol=1e-5)
+    assert losses[0][-1] < losses[0][0]

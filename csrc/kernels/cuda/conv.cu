@@ -187,8 +187,10 @@ template <class T>
 __global__ void __launch_bounds__(kThreads) bias_kernel(const __grid_constant__ ConvPlan p) {
   const int64_t windows = p.out.count(), all = p.v.n * windows;
   double sum = 0;
-  for (int64_t i = threadIdx.x; i < all; i += kThreads)
-    sum += double(static_cast<const T*>(p.v.gy)[(i / windows * p.v.out_channels + blockIdx.x) * windows + i % windows]);
+  for (int64_t i = threadIdx.x; i < all; i += kThreads) {
+    const int64_t n = p.out.planes(i);
+    sum += double(static_cast<const T*>(p.v.gy)[(n * p.v.out_channels + blockIdx.x) * windows + i - n * windows]);
+  }
   sum = Group<kThreads>::sum(sum);
   if (threadIdx.x == 0) static_cast<T*>(p.v.gbias)[blockIdx.x] = T(sum);
 }

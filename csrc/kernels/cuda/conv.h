@@ -27,6 +27,8 @@ struct Grid3 {
     number -= whole * count();
     return whole;
   }
+  // The same of numbers beyond 31 bits.
+  __device__ int64_t planes(int64_t number) const { return int64_t(by_all.wide(uint64_t(number))); }
   __device__ void locate(int32_t number, int32_t (&at)[FD_SPATIAL]) const {
     at[0] = int32_t(by_plane.narrow(uint32_t(number)));
     number -= at[0] * size[1] * size[2];

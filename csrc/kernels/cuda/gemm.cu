@@ -32,7 +32,7 @@ struct GemmPlan {
 // One operand's tile: kDepth x Width, element (l, c) at shared[l][c]. KFast: neighbours in memory lie along k.
 template <class T, int Width, bool KFast>
 struct Tile {
-  static constexpr int kPad = 16 / sizeof(T);  // keeps rows aligned and spreads columns over banks
+  static constexpr int kPad = 4;  // keeps rows aligned and spreads columns over banks
   static constexpr int kMine = kDepth * Width / kThreads;
   static constexpr int kPack = kMine < 4 ? kMine : 4;
   static constexpr int kGroups = kMine / kPack;
