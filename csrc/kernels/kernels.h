@@ -48,8 +48,8 @@ struct fd_context {
      entry itself, slot 1 to its tasks; asking again for a slot may move it and loses what it held. Kept between
      calls, so that a steady state costs no system call. */
   void* (*workspace)(fd_context* context, int32_t slot, size_t bytes);
-  int32_t threads; /* how many threads parallel() uses at most; a hint, never a result */
-  int32_t op;      /* CUDA: a number for the op that launches, which a kernel writes beside a bad index */
+  int32_t threads;       /* how many threads parallel() uses at most; a hint, never a result */
+  int32_t op;            /* CUDA: a number for the op that launches, which a kernel writes beside a bad index */
   const uint64_t* draws; /* CUDA, while work is captured: on the device, what a replay adds to every fd_rng's offset */
   int64_t l1_bytes, l2_bytes, l3_bytes; /* data caches of one core, one core, the package; 0 = unknown */
 };

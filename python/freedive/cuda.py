@@ -124,9 +124,9 @@ def graph(function: Callable[..., Any], module: Module | None = None) -> Capture
 
     Every call does what calling `function` does, after setting the gradients of the module's parameters to None: the
     same random draws, the same changes of buffers, gradients in `.grad`. Inputs are GPU tensors that need no gradient;
-    results are copies. Inputs of new shapes or dtypes, a change between train() and eval() and parameters that moved are
-    captured anew. Python in `function` runs only while it is captured, so it must not depend on values; waiting for the
-    GPU, copies from the host and optimisers' steps in it raise DeviceError.
+    results are copies. Inputs of new shapes or dtypes, a change between train() and eval() and parameters that moved
+    are captured anew. Python in `function` runs only while it is captured, so it must not depend on values; waiting for
+    the GPU, copies from the host and optimisers' steps in it raise DeviceError.
 
     Args:
         function: takes tensors; returns tensors, or tuples, lists or dicts of them.
