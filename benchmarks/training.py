@@ -23,6 +23,9 @@ def step(batch: int, hidden: int, goal: Goal | None = None) -> Row:
     )
 
 
+# Forward and two gradients of both convolutions (the first has no gradient of its input) and of three linear layers.
+LENET_STEP_FLOPS = 2.0 * (2 * 6 * 25 * 784 + 3 * 16 * 150 * 100 + 3 * (400 * 120 + 120 * 84 + 84 * 10))
+
 EXAMPLES = 60_000
 SWEEP = [step(b, 256) for b in (1, 4, 16, 64, 1024, 4096)] + [step(256, h) for h in (16, 64, 1024, 4096)]
 TRAINING_ROWS = (
@@ -35,6 +38,15 @@ TRAINING_ROWS = (
         flops=step_flops(EXAMPLES, 784, 256, 10),
         group="training",
         goal=Goal(peer={"numpy": 0.65, "torch": 0.40}),
+    ),
+    Row(
+        "LeNet step, batch 256",
+        FILE,
+        "lenet_step",
+        {"batch": 256},
+        flops=256 * LENET_STEP_FLOPS,
+        group="training",
+        goal=Goal(peer={"torch": 0.40}),
     ),
     *SWEEP,
 )

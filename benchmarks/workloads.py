@@ -125,6 +125,29 @@ def mlp_step(lib, batch, hidden):
     return lambda: step(X, y)
 
 
+def lenet_step(lib, batch):
+    """One step of the book's LeNet (7.6) on images of 28 x 28."""
+    if lib == "numpy":
+        return None
+    library = importlib.import_module(lib)
+    nn = library.nn
+    net = nn.Sequential(
+        *(nn.Conv2d(1, 6, kernel_size=5, padding=2), nn.Sigmoid(), nn.AvgPool2d(kernel_size=2, stride=2)),
+        *(nn.Conv2d(6, 16, kernel_size=5), nn.Sigmoid(), nn.AvgPool2d(kernel_size=2, stride=2), nn.Flatten()),
+        *(nn.Linear(400, 120), nn.Sigmoid(), nn.Linear(120, 84), nn.Sigmoid(), nn.Linear(84, 10)),
+    )
+    optimizer = importlib.import_module(f"{lib}.optim").SGD(net.parameters(), lr=0.1)
+    X = library.tensor(normal(batch, 1, 28, 28))
+    y = library.tensor(np.random.default_rng(1).integers(0, 10, batch))
+
+    def step():
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(net(X), y).backward()
+        optimizer.step()
+
+    return step
+
+
 def mlp_epoch(lib, examples, batch, hidden):
     """Every image once, in random order, from uint8 in memory; contents do not matter for the time."""
     rng = np.random.default_rng(0)

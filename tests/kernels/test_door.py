@@ -105,3 +105,53 @@ def test_dropout_decisions_are_not_correlated():
     kept = kernels.dropout_mask(1 << 16, 0.5, seed=11).astype(np.float64) - 0.5
     for lag in (1, 2, 4, 8, 16, 64):
         assert abs((kept[:-lag] * kept[lag:]).mean() * 4) < 5 / np.sqrt(len(kept))
+
+
+# ------------------------------------------------------------------------------------------------ conv, pool
+
+
+@pytest.mark.parametrize("isa", isas())
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("options", [{}, {"padding": 1}, {"stride": (2, 1), "dilation": 2, "padding": (2, 0)}])
+def test_conv2d_is_the_tensors_own(isa, dtype, options):
+    x, w, b = normal(3, 4, 9, 8, dtype=dtype), normal(6, 4, 3, 2, dtype=dtype), normal(6, dtype=dtype)
+    with use_isa(isa):
+        y = kernels.conv2d_forward(x, w, b, **options)
+        tensors = [fd.tensor(a).requires_grad_(True) for a in (x, w, b)]
+        out = fd.nn.functional.conv2d(*tensors, **options)
+        g = normal(*y.shape, dtype=dtype)
+        out.backward(fd.tensor(g))
+        np.testing.assert_array_equal(y, out.detach().numpy())
+        for grad, t in zip(kernels.conv2d_backward(g, x, w, **options), tensors, strict=True):
+            np.testing.assert_array_equal(grad, t.grad.numpy())
+        assert kernels.conv2d_forward(x, w, b, out=np.empty_like(kernels.conv2d_forward(x, w, b))).shape[1] == 6
+
+
+@pytest.mark.parametrize("isa", isas())
+def test_pooling_is_the_tensors_own(isa):
+    x = normal(2, 3, 9, 8)
+    with use_isa(isa):
+        y, indices = kernels.max_pool2d_forward(x, 3, 2, 1)
+        t = fd.tensor(x).requires_grad_(True)
+        out, at = fd.nn.functional.max_pool2d(t, 3, 2, 1, return_indices=True)
+        np.testing.assert_array_equal(y, out.detach().numpy())
+        np.testing.assert_array_equal(indices, at.numpy())
+        g = normal(*y.shape)
+        out.backward(fd.tensor(g))
+        np.testing.assert_array_equal(kernels.max_pool2d_backward(g, indices, (9, 8)), t.grad.numpy())
+        t.grad = None
+        out = fd.nn.functional.avg_pool2d(t, (3, 2))
+        np.testing.assert_array_equal(kernels.avg_pool2d_forward(x, (3, 2)), out.detach().numpy())
+        g = normal(*out.shape)
+        out.backward(fd.tensor(g))
+        np.testing.assert_array_equal(kernels.avg_pool2d_backward(g, x, (3, 2)), t.grad.numpy())
+
+
+def test_windows_are_refused_clearly():
+    x = normal(1, 2, 4, 4)
+    with pytest.raises(fd.ShapeError, match="the kernel covers 5 elements but the padded input has 4"):
+        kernels.conv2d_forward(x, normal(3, 2, 5, 5))
+    with pytest.raises(fd.ShapeError, match=r"grad has shape \(1, 3, 4, 4\); expected \(1, 3, 2, 2\)"):
+        kernels.conv2d_backward(normal(1, 3, 4, 4), x, normal(3, 2, 3, 3))
+    with pytest.raises(IndexError, match="index 16 lies outside of a plane of 16 elements"):
+        kernels.max_pool2d_backward(normal(1, 1, 1, 1), np.full((1, 1, 1, 1), 16), 4)

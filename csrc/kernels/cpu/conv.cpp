@@ -21,12 +21,6 @@ bool is_direct(const ConvShape<T>& s) {
   return s.outputs <= 2 || 4 * width >= 3 * round_up(width, Vec<T>::kLanes);
 }
 
-// A run of neighbouring windows within one line, and the panel's columns they go to.
-struct Run {
-  int64_t from;
-  int64_t at, length;
-};
-
 template <class T>
 struct Forward {
   fd_context* context;
@@ -48,9 +42,10 @@ struct Forward {
 
  private:
   int64_t scratch() const { return laid_out + (direct ? 0 : cols * channels * s.taps + 2 * Vec<T>::kLanes); }
-  void band(const Layout<T>& layout, T* scratch, int64_t image, int64_t group, const Band& b) const;
-  void multiply_band(const Layout<T>& layout, T* scratch, const T* x, const T* w, const T* bias, T* y,
-                     const Band& b) const;
+  void band(const Layout<T>& layout, const WindowVectors<T>& windows, T* scratch, int64_t image, int64_t group,
+            const Band& b) const;
+  void multiply_band(const Layout<T>& layout, const WindowVectors<T>& windows, T* scratch, const T* x, const T* w,
+                     const T* bias, T* y, const Band& b) const;
 };
 
 template <class T>
@@ -84,39 +79,19 @@ void Forward<T>::plan() {
   }
 }
 
-// The windows of positions [first, first + cols) of a band.
+// to[l, j] = the element under tap l of the band's window first + j.
 template <class T>
-int64_t runs_of(const Layout<T>& layout, const Band& b, int64_t first, int64_t cols, Run* runs) {
-  int64_t count = 0, line = first / b.size[2], column = first % b.size[2];
-  for (int64_t at = 0; at < cols; line++, column = 0) {
-    const int64_t length = least(b.size[2] - column, cols - at);
-    runs[count++] = {line / b.size[1] * layout.step[0] + line % b.size[1] * layout.step[1] + column, at, length};
-    at += length;
-  }
-  return count;
-}
-
-// to[l, j] = the element under tap l of window j; whole vectors are stored, and what they spill is written over by the
-// next run or row.
-template <class T>
-void pack_panel(const ConvShape<T>& s, const Layout<T>& layout, const T* x, int64_t channels, const Run* runs,
-                int64_t count, int64_t width, T* to) {
-  constexpr int L = Vec<T>::kLanes;
-  const bool one_run = count == 1 && runs[0].length == kTileCols<T>;
-  for (int64_t c = 0; c < channels; c++, x += layout.channel)
-    for (int64_t t = 0; t < s.taps; t++, to += width) {
-      const T* const from = x + layout.tap[t];
-      if (one_run) {
-        FD_UNROLL for (int v = 0; v < kTileVecs; v++) Vec<T>::load(from + runs[0].from + v * L).store(to + v * L);
-        continue;
-      }
-      for (int64_t r = 0; r < count; r++) copy_run(layout.copied, from + runs[r].from, to + runs[r].at, runs[r].length);
-    }
+void pack_panel(const ConvShape<T>& s, const Layout<T>& layout, const WindowVectors<T>& windows, const T* x,
+                int64_t channels, int64_t first, int64_t cols, T* to) {
+  constexpr int64_t L = Vec<T>::kLanes;
+  const int64_t width = panel_width<T>(cols);
+  for (int64_t j = 0; j < cols; j += L)
+    windows.column(layout, x, channels, s.taps, (first + j) / L, least(L, cols - j), to + j, width);
 }
 
 template <class T>
-void Forward<T>::multiply_band(const Layout<T>& layout, T* scratch, const T* x, const T* w, const T* bias, T* y,
-                               const Band& b) const {
+void Forward<T>::multiply_band(const Layout<T>& layout, const WindowVectors<T>& windows, T* scratch, const T* x,
+                               const T* w, const T* bias, T* y, const Band& b) const {
   T* const packed = scratch + laid_out;
   const int64_t blocks = ceil_div(s.inputs, channels);
   for (int64_t block = 0; block < most<int64_t>(blocks, 1); block++) {
@@ -133,9 +108,7 @@ void Forward<T>::multiply_band(const Layout<T>& layout, T* scratch, const T* x, 
     for (int64_t first = 0; first < b.count; first += cols) {
       const int64_t here = least(cols, b.count - first);
       for (int64_t j = 0; j < here; j += kTileCols<T>) {
-        Run runs[kTileCols<T>];
-        const int64_t wide = least(kTileCols<T>, here - j), n = runs_of(layout, b, first + j, wide, runs);
-        pack_panel(s, layout, from, count, runs, n, panel_width<T>(wide), packed + j * k);
+        pack_panel(s, layout, windows, from, count, first + j, least(kTileCols<T>, here - j), packed + j * k);
       }
       multiply_panels<T>(
           {s.outputs, here, k, w + begin * s.taps, weight_row, 1, packed, y + first, s.out_size, bias, flags});
@@ -144,7 +117,8 @@ void Forward<T>::multiply_band(const Layout<T>& layout, T* scratch, const T* x, 
 }
 
 template <class T>
-void Forward<T>::band(const Layout<T>& layout, T* scratch, int64_t image, int64_t group, const Band& b) const {
+void Forward<T>::band(const Layout<T>& layout, const WindowVectors<T>& windows, T* scratch, int64_t image,
+                      int64_t group, const Band& b) const {
   const T* const in = x + (image * s.groups + group) * s.inputs * s.in_size;
   T* const out = y + (image * s.groups + group) * s.outputs * s.out_size + b.first;
   const T* const w = weight + group * s.outputs * weight_row;
@@ -158,7 +132,7 @@ void Forward<T>::band(const Layout<T>& layout, T* scratch, int64_t image, int64_
     direct_band<T>(layout, b, int(s.outputs),
                    {s.inputs, s.taps, layout.tap, from, layout.channel, 0, w, offset, out, s.out_size, 0, 0});
   } else {
-    multiply_band(layout, scratch, in, w, offset, out, b);
+    multiply_band(layout, windows, scratch, in, w, offset, out, b);
   }
   const bool done = activation == FD_ACT_NONE || (activation == FD_ACT_RELU && !direct);
   if (!done) finish(Finish<T>{nullptr, 1, activation, nullptr, 0, FD_ACT_NONE}, out, s.out_size, s.outputs, b.count);
@@ -170,26 +144,28 @@ fd_status Forward<T>::run() {
   // Rows of weights a multiple of half a page apart compete for the same few sets of L1.
   const bool copy = !direct && s.outputs > 1 && s.depth * int64_t(sizeof(T)) % 2048 == 0 && s.depth > 0;
   const int64_t rows = s.groups * s.outputs, row = padded_row<T>(s.depth);
-  const size_t table = size_t(round_up(s.taps, 8)) * sizeof(int64_t);
-  char* const own =
-      static_cast<char*>(context->workspace(context, 0, table + (copy ? size_t(rows * row) * sizeof(T) : 0)));
+  const Band widest = s.band(0, along);
+  const size_t table = size_t(round_up(s.taps, 8)) * sizeof(int64_t), vectors = WindowVectors<T>::bytes(widest);
+  const size_t copied = copy ? size_t(rows * row) * sizeof(T) : 0;
+  char* const own = static_cast<char*>(context->workspace(context, 0, copied + table + vectors));
   if (!own) return FD_NO_MEMORY;
   if (copy) {
-    T* const to = reinterpret_cast<T*>(own + table);
+    T* const to = reinterpret_cast<T*>(own);
     for_chunks(context, rows, most<int64_t>(1, 100000 / s.depth), [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; i++) copy_exactly(weight + i * s.depth, to + i * row, s.depth);
     });
     weight = to;
     weight_row = row;
   }
-  const Layout<T> layout(s, along, reinterpret_cast<int64_t*>(own));
+  const Layout<T> layout(s, along, reinterpret_cast<int64_t*>(own + copied));
+  const WindowVectors<T> windows(layout, widest, own + copied + table);
   laid_out = layout.copied ? round_up(channels * layout.channel + Vec<T>::kLanes, 16) : 0;
   const int64_t items = s.n * s.groups * bands;
   for_chunks(context, items, grain_of(s.work(), items), [&](int64_t begin, int64_t end) {
     T* const memory = static_cast<T*>(context->workspace(context, 1, size_t(scratch()) * sizeof(T) + 64));
     if (!memory) return __atomic_store_n(&failed, true, __ATOMIC_RELAXED);
     for (int64_t i = begin; i < end; i++)
-      band(layout, memory, i / (bands * s.groups), i / bands % s.groups, s.band(i % bands, along));
+      band(layout, windows, memory, i / (bands * s.groups), i / bands % s.groups, s.band(i % bands, along));
   });
   return failed ? FD_NO_MEMORY : FD_OK;
 }

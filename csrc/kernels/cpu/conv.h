@@ -153,18 +153,19 @@ Layout<T>::Layout(const ConvShape<T>& s, int64_t most_along, int64_t* taps) : ta
       }
 }
 
-// Writes up to a vector beyond n; reads beyond it too if there is room.
-template <class T>
-FD_INLINE void copy_run(bool room, const T* from, T* to, int64_t n) {
-  constexpr int L = Vec<T>::kLanes;
-  int64_t i = 0;
-  for (; i + L <= n; i += L) Vec<T>::load(from + i).store(to + i);
-  if (i < n) (room ? Vec<T>::load(from + i) : Vec<T>::load(from + i, n - i)).store(to + i);
-}
-
 template <class T>
 FD_INLINE void copy_exactly(const T* from, T* to, int64_t n) {
   for_vectors<T>(0, n, [&](int64_t i, auto lanes) { store(load(from + i, lanes), to + i, lanes); });
+}
+
+// Keeps a loaded vector in its register: GCC would rather load it again for every product it is part of.
+template <class T>
+FD_INLINE void keep(Vec<T>& x) {
+#if defined(FD_ISA_NEON)
+  asm("" : "+w"(x.v));
+#else
+  asm("" : "+v"(x.v));
+#endif
 }
 
 template <class T>
@@ -219,14 +220,92 @@ void lay_out(const ConvShape<T>& s, const Layout<T>& layout, const Band& b, cons
       }
 }
 
-// visit(where its first window is in the layout, its first position in the band) for every line of a band: outputs
-// along the last dimension.
-template <class T, class Visit>
-FD_INLINE void for_each_line(const Layout<T>& layout, const Band& b, const Visit& visit) {
-  int64_t position = 0;
-  for (int64_t d = 0; d < b.size[0]; d++)
-    for (int64_t h = 0; h < b.size[1]; h++, position += b.size[2])
-      visit(d * layout.step[0] + h * layout.step[1], position);
+// The windows of a band as vectors of neighbours: which lines the elements under a tap come from. A vector is one load
+// per line it spans, each shifted so that its elements fall on their lanes, and blended over the one before.
+template <class T>
+class WindowVectors {
+ public:
+  // For all bands, which begin alike; memory of bytes() bytes.
+  WindowVectors(const Layout<T>& layout, const Band& widest, void* memory);
+  static size_t bytes(const Band& widest) {
+    const int64_t vectors = ceil_div(widest.count, Vec<T>::kLanes), lines = widest.size[0] * widest.size[1];
+    return size_t((2 * vectors + lines + 2) * int64_t(sizeof(int64_t)) +
+                  round_up(vectors + lines + 2, 64) * int64_t(sizeof(Mask<T>)));
+  }
+  // Column v of a block of the im2col matrix: to[l * step] = what the band's vector v has under tap l of `channels`
+  // channels, x being where the first one's first window is; `lanes` of it are asked for.
+  void column(const Layout<T>& layout, const T* x, int64_t channels, int64_t taps, int64_t v, int64_t lanes, T* to,
+              int64_t step) const;
+
+ private:
+  template <int kPieces>
+  void blend(const Layout<T>& layout, const T* x, int64_t channels, int64_t taps, int64_t first, int64_t pieces, T* to,
+             int64_t step) const;
+
+  int64_t* start_;  // of a vector's pieces
+  int64_t* from_;
+  Mask<T>* mask_;  // the piece's lanes and all after them
+  bool room_;      // to read beyond a line's elements; without it no vector spans lines
+};
+
+// kPieces 0: any number.
+template <class T>
+template <int kPieces>
+void WindowVectors<T>::blend(const Layout<T>& layout, const T* x, int64_t channels, int64_t taps, int64_t first,
+                             int64_t pieces, T* to, int64_t step) const {
+  constexpr int kKept = kPieces > 0 ? kPieces : 1;
+  const int64_t* const tap = layout.tap;
+  int64_t from[kKept];
+  Mask<T> mask[kKept];
+  FD_UNROLL for (int i = 0; i < kKept; i++) from[i] = from_[first + i], mask[i] = mask_[first + i];
+  for (int64_t c = 0; c < channels; c++, x += layout.channel)
+    for (int64_t t = 0; t < taps; t++, to += step) {
+      const T* const at = x + tap[t];
+      Vec<T> elements = Vec<T>::load(at + from[0]);
+      if constexpr (kPieces > 0) {
+        FD_UNROLL for (int i = 1; i < kPieces; i++) elements = select(mask[i], Vec<T>::load(at + from[i]), elements);
+      } else {
+        for (int64_t i = 1; i < pieces; i++)
+          elements = select(mask_[first + i], Vec<T>::load(at + from_[first + i]), elements);
+      }
+      elements.store(to);
+    }
+}
+
+template <class T>
+void WindowVectors<T>::column(const Layout<T>& layout, const T* x, int64_t channels, int64_t taps, int64_t v,
+                              int64_t lanes, T* to, int64_t step) const {
+  const int64_t first = start_[v], pieces = start_[v + 1] - first;
+  if (!room_ && lanes < Vec<T>::kLanes) {
+    for (int64_t c = 0; c < channels; c++, x += layout.channel)
+      for (int64_t t = 0; t < taps; t++, to += step) Vec<T>::load(x + layout.tap[t] + from_[first], lanes).store(to);
+    return;
+  }
+  if (pieces == 1) return blend<1>(layout, x, channels, taps, first, pieces, to, step);
+  if (pieces == 2) return blend<2>(layout, x, channels, taps, first, pieces, to, step);
+  if (pieces == 3) return blend<3>(layout, x, channels, taps, first, pieces, to, step);
+  blend<0>(layout, x, channels, taps, first, pieces, to, step);
+}
+
+template <class T>
+WindowVectors<T>::WindowVectors(const Layout<T>& layout, const Band& widest, void* memory) : room_(layout.copied) {
+  constexpr int64_t L = Vec<T>::kLanes;
+  const int64_t vectors = ceil_div(widest.count, L), lines = widest.size[0] * widest.size[1], width = widest.size[2];
+  mask_ = static_cast<Mask<T>*>(memory);
+  from_ = reinterpret_cast<int64_t*>(mask_ + round_up(vectors + lines + 2, 64));
+  start_ = from_ + vectors + lines + 1;
+  int64_t count = 0;
+  for (int64_t v = 0; v < vectors; v++) {
+    start_[v] = count;
+    for (int64_t lane = 0; lane < L && v * L + lane < widest.count; count++) {
+      const int64_t line = (v * L + lane) / width, column = (v * L + lane) % width;
+      const int64_t at = line / widest.size[1] * layout.step[0] + line % widest.size[1] * layout.step[1] + column;
+      from_[count] = at - lane;
+      mask_[count] = ~first_lanes<T>(lane);
+      lane += width - column;
+    }
+  }
+  start_[vectors] = count;
 }
 
 constexpr double kTaskWork = 4e5;   // operations: less is not worth sharing

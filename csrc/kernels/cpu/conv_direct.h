@@ -44,6 +44,9 @@ void direct_lines(const DirectLines<T>& d) {
         const T* const line = x + m * x_line;
         FD_UNROLL for (int v = 0; v < NV - 1; v++) row[m][v] = V::load(line + v * L);
         row[m][NV - 1] = V::load(line + (NV - 1) * L, lanes);
+        if (R > 1) {
+          FD_UNROLL for (int v = 0; v < NV; v++) keep(row[m][v]);
+        }
       }
       FD_UNROLL for (int i = 0; i < R; i++) {
         const V w = weight[i * depth];

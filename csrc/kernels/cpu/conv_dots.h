@@ -48,7 +48,8 @@ void window_sums(const WindowSums<T>& s, int64_t row, int64_t tap) {
         V g[R];
         FD_UNROLL for (int i = 0; i < R; i++) g[i] = load(gy + i * gy_channel + w, lanes);
         FD_UNROLL for (int j = 0; j < N; j++) {
-          const V y = load(x[j] + w, lanes);
+          V y = load(x[j] + w, lanes);
+          keep(y);
           FD_UNROLL for (int i = 0; i < R; i++) acc[i][j] = fma(g[i], y, acc[i][j]);
         }
       });

@@ -10,7 +10,9 @@
 namespace fd::FD_ISA {
 namespace {
 
-constexpr int64_t kPartRows = 96;  // at a time: enough that packing gy is a small part
+constexpr int64_t kPartRows = 192;  // at a time: enough that packing gy and finding the parts are a small part
+
+constexpr int kChannels = 3;  // summed at once: their additions wait for each other less
 
 // What adds to one line of gx, for one phase (every stride-th element): element u takes part u - shift of each tap, if
 // the band has such a window.
@@ -19,26 +21,34 @@ struct LineParts {
   static constexpr int kMost = 64;
   const T* part[kMost];
   int64_t shift[kMost];
-  int count;
+  int count = 0;
   int64_t width;  // windows of a line
 
-  // sum plus the parts of elements u, u + 1, ... of a channel whose parts are `offset` further; reads up to a vector
-  // beside them.
-  FD_INLINE Vec<T> add(int64_t u, int64_t offset, Vec<T> sum) const {
+  // Elements u to u + kLanes: the parts they take and the lanes that do.
+  struct Chunk {
+    const T* part[kMost];
+    Mask<T> lanes[kMost];
+    int count = 0;
+
+    // Adds the parts of C channels, each `step` after the one before, to their sums; reads up to a vector beside them.
+    template <int C>
+    FD_INLINE void add(int64_t offset, int64_t step, Vec<T> (&sum)[C]) const {
+      for (int i = 0; i < count; i++) {
+        const T* const from = part[i] + offset;
+        FD_UNROLL for (int c = 0; c < C; c++) sum[c] = select(lanes[i], sum[c] + Vec<T>::load(from + c * step), sum[c]);
+      }
+    }
+  };
+  void find(int64_t u, Chunk* chunk) const {
     constexpr int L = Vec<T>::kLanes;
-    const Vec<Int<T>> lane = Vec<Int<T>>::iota();
+    chunk->count = 0;
     for (int i = 0; i < count; i++) {
       const int64_t first = u - shift[i];
       if (first <= -L || first >= width) continue;
-      const Vec<T> parts = Vec<T>::load(part[i] + offset + first);
-      if (first >= 0 && first + L <= width) {
-        sum = sum + parts;
-        continue;
-      }
-      const Mask<T> inside = (lane >= Vec<Int<T>>(Int<T>(-first))) & (lane < Vec<Int<T>>(Int<T>(width - first)));
-      sum = sum + select(inside, parts, Vec<T>(T(0)));
+      chunk->part[chunk->count] = part[i] + first;
+      const int64_t begin = most<int64_t>(0, -first), end = least<int64_t>(L, width - first);
+      chunk->lanes[chunk->count++] = first_lanes<T>(end) & ~first_lanes<T>(begin);
     }
-    return sum;
   }
 };
 
@@ -73,11 +83,16 @@ struct GradInput {
   void collect(const Band& b, const Parts& parts, T* out) const;
   void collect_line(const Band& b, const Parts& parts, int64_t d, int64_t h, int64_t phase, T* out) const;
   void add_line(const LineParts<T>& line, const Parts& parts, int64_t phase, T* out) const;
+  template <int C>
+  void add_chunk(const typename LineParts<T>::Chunk& chunk, int64_t part_row, int64_t channel, int64_t lanes,
+                 T* to) const;
   // Whether a window of the band has its tap at position u of the padded input along dimension d; which one.
   bool window_at(const Band& b, int d, int64_t u, int64_t tap, int64_t* window) const {
-    const int64_t first = u - tap * s.dilation[d];
-    *window = first / s.stride[d] - b.begin[d];
-    return first >= 0 && first % s.stride[d] == 0 && *window >= 0 && *window < b.size[d];
+    const int64_t first = u - tap * s.dilation[d], stride = s.stride[d];
+    if (first < 0) return false;
+    const int64_t index = stride == 1 ? first : first / stride;  // divisions are slow
+    *window = index - b.begin[d];
+    return index * stride == first && *window >= 0 && *window < b.size[d];
   }
 };
 
@@ -91,29 +106,45 @@ void GradInput<T>::add_line(const LineParts<T>& line, const Parts& parts, int64_
     least_shift = least(least_shift, line.shift[i]);
     most_shift = most(most_shift, line.shift[i]);
   }
-  const int64_t begin = most(ahead <= 0 ? 0 : ceil_div(ahead, stride), least_shift);
+  const int64_t begin = most(ahead <= 0 ? 0 : stride == 1 ? ahead : ceil_div(ahead, stride), least_shift);
   const int64_t room = s.in[2] - 1 + ahead;
-  const int64_t end = least(room < 0 ? 0 : room / stride + 1, most_shift + line.width);
-  for (int64_t c = 0; c < parts.count; c++, out += s.in_size) {
-    const int64_t offset = c * s.taps * parts.row;
-    for (int64_t u = begin; u < end; u += L) {
-      const int64_t lanes = least<int64_t>(L, end - u);
-      T* const to = out + u * stride - ahead;
-      if (stride == 1) {
-        line.add(u, offset, Vec<T>::load(to, lanes)).store(to, lanes);
-        continue;
-      }
-      T each[L];
-      line.add(u, offset, Vec<T>(T(0))).store(each);
-      for (int64_t i = 0; i < lanes; i++) to[i * stride] += each[i];
-    }
+  const int64_t end = least(room < 0 ? 0 : (stride == 1 ? room : room / stride) + 1, most_shift + line.width);
+  typename LineParts<T>::Chunk chunk;
+  for (int64_t u = begin; u < end; u += L) {
+    line.find(u, &chunk);
+    T* const to = out + u * stride - ahead;
+    int64_t c = 0;
+    for (; c + kChannels <= parts.count; c += kChannels)
+      add_chunk<kChannels>(chunk, parts.row, c, least<int64_t>(L, end - u), to + c * s.in_size);
+    for (; c < parts.count; c++) add_chunk<1>(chunk, parts.row, c, least<int64_t>(L, end - u), to + c * s.in_size);
+  }
+}
+
+// Adds a chunk's parts to C channels from `channel` on; elements are stride apart.
+template <class T>
+template <int C>
+void GradInput<T>::add_chunk(const typename LineParts<T>::Chunk& chunk, int64_t part_row, int64_t channel,
+                             int64_t lanes, T* to) const {
+  const int64_t step = s.taps * part_row, stride = s.stride[2];
+  Vec<T> sum[C];
+  if (stride == 1) {
+    FD_UNROLL for (int c = 0; c < C; c++) sum[c] = Vec<T>::load(to + c * s.in_size, lanes);
+    chunk.template add<C>(channel * step, step, sum);
+    FD_UNROLL for (int c = 0; c < C; c++) sum[c].store(to + c * s.in_size, lanes);
+    return;
+  }
+  FD_UNROLL for (int c = 0; c < C; c++) sum[c] = T(0);
+  chunk.template add<C>(channel * step, step, sum);
+  for (int c = 0; c < C; c++) {
+    T each[Vec<T>::kLanes];
+    sum[c].store(each);
+    for (int64_t i = 0; i < lanes; i++) to[c * s.in_size + i * stride] += each[i];
   }
 }
 
 template <class T>
 void GradInput<T>::collect_line(const Band& b, const Parts& parts, int64_t d, int64_t h, int64_t phase, T* out) const {
   LineParts<T> line;
-  line.count = 0;
   line.width = b.size[2];
   for (int64_t kd = 0; kd < s.kernel[0]; kd++)
     for (int64_t kh = 0; kh < s.kernel[1]; kh++) {
@@ -121,14 +152,14 @@ void GradInput<T>::collect_line(const Band& b, const Parts& parts, int64_t d, in
       if (!window_at(b, 0, d, kd, &plane) || !window_at(b, 1, h, kh, &row)) continue;
       const T* const windows = parts.data + (plane * b.size[1] + row) * b.size[2];
       for (int64_t kw = 0; kw < s.kernel[2]; kw++) {
-        const int64_t u = kw * s.dilation[2];
-        if (u % s.stride[2] != phase) continue;
+        const int64_t u = kw * s.dilation[2], shift = s.stride[2] == 1 ? u : u / s.stride[2];
+        if (shift * s.stride[2] + phase != u) continue;
         if (line.count == LineParts<T>::kMost) {
           add_line(line, parts, phase, out);
           line.count = 0;
         }
         line.part[line.count] = windows + ((kd * s.kernel[1] + kh) * s.kernel[2] + kw) * parts.row;
-        line.shift[line.count++] = u / s.stride[2] + b.begin[2];
+        line.shift[line.count++] = shift + b.begin[2];
       }
     }
   if (line.count > 0) add_line(line, parts, phase, out);

@@ -28,16 +28,45 @@ FD_INLINE void add_run(const T* from, T* to, int64_t n) {
 }
 
 template <class T>
+double sum_of(const T* p, int64_t n) {
+  constexpr int L = Vec<T>::kLanes;
+  Vec<T> sum[4];
+  FD_UNROLL for (int i = 0; i < 4; i++) sum[i] = T(0);
+  int64_t i = 0;
+  for (; i + 4 * L <= n; i += 4 * L) {
+    FD_UNROLL for (int k = 0; k < 4; k++) sum[k] = sum[k] + Vec<T>::load(p + i + k * L);
+  }
+  for_vectors<T>(i, n, [&](int64_t j, auto lanes) { sum[0] = sum[0] + load(p + j, lanes); });
+  return double(hsum((sum[0] + sum[1]) + (sum[2] + sum[3])));
+}
+
+// The gradient of the bias alone.
+template <class T>
+void grad_bias(fd_context* context, const ConvShape<T>& s, const T* gy, T* gbias) {
+  const int64_t channels = s.groups * s.outputs, size = s.out_size;
+  for_chunks(context, channels, most<int64_t>(1, 32768 / most<int64_t>(1, s.n * size)),
+             [&](int64_t begin, int64_t end) {
+               for (int64_t o = begin; o < end; o++) {
+                 double total = 0;
+                 for (int64_t n = 0; n < s.n; n++) total += sum_of(gy + (n * channels + o) * size, size);
+                 gbias[o] = T(total);
+               }
+             });
+}
+
+template <class T>
 struct GradWeight {
   fd_context* context;
   ConvShape<T> s;
   const T* x;
   const T* gy;
   T* gweight;
+  T* gbias;
   bool direct;
   int64_t channels, blocks, chunks;  // input channels of a task, tasks of a group, parts of the batch
   int64_t along, bands, images;      // windows summed at a time: a band of one image, or several whole images
   T* partial;                        // [chunks, groups, depth, outputs]; direct: [chunks, groups, outputs, depth]
+  double* bias_partial = nullptr;    // [chunks, groups, outputs]
   bool failed = false;
 
   GradWeight(fd_context* c, const fd_conv& v)
@@ -46,6 +75,7 @@ struct GradWeight {
         x(static_cast<const T*>(v.x)),
         gy(static_cast<const T*>(v.gy)),
         gweight(static_cast<T*>(v.gweight)),
+        gbias(static_cast<T*>(v.gbias)),
         direct(s.outputs <= kSumOutputs) {}
   fd_status run();
 
@@ -53,10 +83,17 @@ struct GradWeight {
   void plan();
   int64_t size() const { return s.groups * s.outputs * s.depth; }
   int64_t window_row() const { return padded_row<T>(images * along * s.inner() + Vec<T>::kLanes); }
-  bool task(const Layout<T>& layout, int64_t index) const;
-  bool add_tiles(const Layout<T>& layout, int64_t group, int64_t begin, int64_t count, int64_t chunk, T* to) const;
+  bool task(const Layout<T>& layout, const WindowVectors<T>& vectors, int64_t index) const;
+  bool add_tiles(const Layout<T>& layout, const WindowVectors<T>& vectors, int64_t group, int64_t begin, int64_t count,
+                 int64_t chunk, T* to) const;
   bool add_sums(const Layout<T>& layout, int64_t group, int64_t begin, int64_t count, int64_t chunk, T* to) const;
   void reduce(int64_t group, int64_t begin, int64_t end) const;
+  void reduce_bias() const;
+  // Adds sums of gy to a chunk's part of the bias's gradient, while the products have it in cache.
+  void add_bias(int64_t group, int64_t chunk, const T* from, int64_t count) const {
+    double* const to = bias_partial + (chunk * s.groups + group) * s.outputs;
+    for (int64_t o = 0; o < s.outputs; o++) to[o] += sum_of(from + o * s.out_size, count);
+  }
 };
 
 template <class T>
@@ -82,8 +119,9 @@ void GradWeight<T>::plan() {
 }
 
 template <class T>
-bool GradWeight<T>::add_tiles(const Layout<T>& layout, int64_t group, int64_t begin, int64_t count, int64_t chunk,
-                              T* to) const {
+bool GradWeight<T>::add_tiles(const Layout<T>& layout, const WindowVectors<T>& vectors, int64_t group, int64_t begin,
+                              int64_t count, int64_t chunk, T* to) const {
+  constexpr int64_t L = Vec<T>::kLanes;
   const int64_t rows = count * s.taps, row = window_row(), windows = images * along * s.inner();
   const int64_t laid_out = layout.copied ? round_up(layout.channel + Vec<T>::kLanes, 16) : 0;
   const int64_t packed = windows * round_up(s.outputs, Vec<T>::kLanes);
@@ -103,17 +141,16 @@ bool GradWeight<T>::add_tiles(const Layout<T>& layout, int64_t group, int64_t be
           const T* const plane = x + (at * s.inputs + begin + c) * s.in_size;
           const T* const from = layout.copied ? memory : plane + layout.origin(b);
           if (layout.copied) lay_out(s, layout, b, plane, 1, memory);
-          for (int64_t t = 0; t < s.taps; t++) {
-            T* const line_to = matrix + (c * s.taps + t) * row + m * b.count;
-            for_each_line(layout, b, [&](int64_t line, int64_t position) {
-              copy_run<T>(layout.copied, from + layout.tap[t] + line, line_to + position, b.size[2]);
-            });
-          }
+          T* const to_rows = matrix + c * s.taps * row + m * b.count;
+          for (int64_t w = 0; w < b.count; w += L)  // whole vectors: what they spill is written over
+            vectors.column(layout, from, 1, s.taps, w / L, least(L, b.count - w), to_rows + w, row);
         }
+        const T* const upstream = gy + at * s.outputs * s.out_size + b.first;
+        if (bias_partial && begin == 0) add_bias(group, chunk, upstream, b.count);
         for (int64_t o = 0; o < s.outputs; o += kTileCols<T>) {
           const int64_t cols = least(kTileCols<T>, s.outputs - o), width = panel_width<T>(cols);
-          transpose_panel(gy + (at * s.outputs + o) * s.out_size + b.first, s.out_size, cols, b.count,
-                          turned + o * k + m * b.count * width, width);
+          transpose_panel(upstream + o * s.out_size, s.out_size, cols, b.count, turned + o * k + m * b.count * width,
+                          width);
         }
       }
       multiply_panels<T>({rows, s.outputs, k, matrix, row, 1, turned, to, s.outputs, nullptr, flags});
@@ -147,6 +184,7 @@ bool GradWeight<T>::add_sums(const Layout<T>& layout, int64_t group, int64_t beg
         w.x = memory;
       }
       w.gy = gy + at * s.outputs * s.out_size;
+      if (bias_partial && c == 0) add_bias(group, chunk, w.gy, s.out_size);
       add_windows(w, s.outputs);
     }
     for (int64_t o = 0; o < s.outputs; o++)
@@ -157,12 +195,12 @@ bool GradWeight<T>::add_sums(const Layout<T>& layout, int64_t group, int64_t beg
 }
 
 template <class T>
-bool GradWeight<T>::task(const Layout<T>& layout, int64_t index) const {
+bool GradWeight<T>::task(const Layout<T>& layout, const WindowVectors<T>& vectors, int64_t index) const {
   const int64_t block = index % blocks, group = index / blocks % s.groups, chunk = index / (blocks * s.groups);
   const int64_t begin = block * channels, count = least(channels, s.inputs - begin);
   T* const own = partial + chunk * size() + group * s.outputs * s.depth;
   if (direct) return add_sums(layout, group, begin, count, chunk, own + begin * s.taps);
-  return add_tiles(layout, group, begin, count, chunk, own + begin * s.taps * s.outputs);
+  return add_tiles(layout, vectors, group, begin, count, chunk, own + begin * s.taps * s.outputs);
 }
 
 // Sums the chunks' rows [begin, end) of one group, and turns them: gweight[o, k] = partial[k, o].
@@ -187,21 +225,40 @@ void GradWeight<T>::reduce(int64_t group, int64_t begin, int64_t end) const {
 }
 
 template <class T>
+void GradWeight<T>::reduce_bias() const {
+  const int64_t channels = s.groups * s.outputs;
+  for (int64_t o = 0; o < channels; o++) {
+    double total = 0;
+    for (int64_t chunk = 0; chunk < chunks; chunk++) total += bias_partial[chunk * channels + o];
+    gbias[o] = T(total);
+  }
+}
+
+template <class T>
 fd_status GradWeight<T>::run() {
   plan();
   const bool apart = !direct || chunks > 1;
-  const size_t table = size_t(round_up(s.taps, 8)) * sizeof(int64_t);
-  char* const own =
-      static_cast<char*>(context->workspace(context, 0, table + (apart ? size_t(chunks * size()) * sizeof(T) : 0)));
+  const Band widest = s.band(0, along);
+  const size_t table = size_t(round_up(s.taps, 8)) * sizeof(int64_t), pieces = WindowVectors<T>::bytes(widest);
+  const size_t partials = apart ? size_t(chunks * size()) * sizeof(T) : 0;
+  const int64_t biases = gbias ? chunks * s.groups * s.outputs : 0;
+  const size_t sums = size_t(round_up(biases, 8)) * sizeof(double);
+  char* const own = static_cast<char*>(context->workspace(context, 0, pieces + table + sums + partials));
   if (!own) return FD_NO_MEMORY;
-  partial = apart ? reinterpret_cast<T*>(own + table) : gweight;
-  const Layout<T> layout(s, along, reinterpret_cast<int64_t*>(own));
+  partial = apart ? reinterpret_cast<T*>(own + pieces + table + sums) : gweight;
+  if (gbias) {
+    bias_partial = reinterpret_cast<double*>(own + pieces + table);
+    fill(bias_partial, biases, 0.0);
+  }
+  const Layout<T> layout(s, along, reinterpret_cast<int64_t*>(own + pieces));
+  const WindowVectors<T> vectors(layout, widest, own);
   const int64_t items = chunks * s.groups * blocks;
   for_chunks(context, items, grain_of(s.work(), items), [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; i++)
-      if (!task(layout, i)) return __atomic_store_n(&failed, true, __ATOMIC_RELAXED);
+      if (!task(layout, vectors, i)) return __atomic_store_n(&failed, true, __ATOMIC_RELAXED);
   });
   if (failed) return FD_NO_MEMORY;
+  if (gbias) reduce_bias();
   if (direct) {
     for (int64_t chunk = 0; apart && chunk < chunks; chunk++) {
       if (chunk == 0)
@@ -219,38 +276,13 @@ fd_status GradWeight<T>::run() {
   return FD_OK;
 }
 
-// A plane at a time, planes in double.
-template <class T>
-void grad_bias(fd_context* context, const ConvShape<T>& s, const T* gy, T* gbias) {
-  constexpr int L = Vec<T>::kLanes;
-  const int64_t channels = s.groups * s.outputs, size = s.out_size;
-  for_chunks(context, channels, most<int64_t>(1, 32768 / most<int64_t>(1, s.n * size)),
-             [&](int64_t begin, int64_t end) {
-               for (int64_t o = begin; o < end; o++) {
-                 double total = 0;
-                 for (int64_t n = 0; n < s.n; n++) {
-                   const T* const plane = gy + (n * channels + o) * size;
-                   Vec<T> sum[4];
-                   FD_UNROLL for (int i = 0; i < 4; i++) sum[i] = T(0);
-                   int64_t p = 0;
-                   for (; p + 4 * L <= size; p += 4 * L) {
-                     FD_UNROLL for (int i = 0; i < 4; i++) sum[i] = sum[i] + Vec<T>::load(plane + p + i * L);
-                   }
-                   for_vectors<T>(p, size, [&](int64_t q, auto lanes) { sum[0] = sum[0] + load(plane + q, lanes); });
-                   total += double(hsum((sum[0] + sum[1]) + (sum[2] + sum[3])));
-                 }
-                 gbias[o] = T(total);
-               }
-             });
-}
-
 template <class T>
 fd_status grad_weight(fd_context* context, const fd_conv* args) {
   GradWeight<T> g(context, *args);
-  if (args->gbias) grad_bias(context, g.s, g.gy, static_cast<T*>(args->gbias));
-  if (!args->gweight || g.s.outputs * g.s.depth * g.s.groups == 0) return FD_OK;
-  if (g.s.n > 0 && g.s.out_size > 0) return g.run();
-  zero(g.gweight, g.s.groups * g.s.outputs * g.s.depth);
+  const int64_t size = g.s.groups * g.s.outputs * g.s.depth;
+  if (g.gweight && size > 0 && g.s.n > 0 && g.s.out_size > 0) return g.run();
+  if (g.gbias) grad_bias(context, g.s, g.gy, g.gbias);
+  if (g.gweight) zero(g.gweight, size);
   return FD_OK;
 }
 

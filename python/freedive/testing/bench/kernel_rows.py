@@ -20,6 +20,14 @@ def _gemm(m: int, k: int, n: int, goal: Goal) -> Row:
     return _row(f"gemm {m}x{k}x{n}", "gemm", {"m": m, "k": k, "n": n}, flops=2.0 * m * k * n, goal=goal)
 
 
+def _conv(n: int, c: int, size: int, outputs: int, kernel: int, padding: int, backward: bool = False) -> Row:
+    out = size + 2 * padding - kernel + 1
+    name = f"conv {'f+b' if backward else 'forward'} {n}x{c}x{size}x{size} to {outputs}, {kernel}x{kernel}"
+    args = {"shape": [n, c, size, size], "outputs": outputs, "kernel": kernel, "padding": padding, "backward": backward}
+    work = 2.0 * n * c * out * out * outputs * kernel * kernel * (3 if backward else 1)
+    return _row(name, "conv2d", args, flops=work, libs=("freedive", "kernels", "torch"))
+
+
 def _cross_entropy(rows: int, classes: int, goal: Goal) -> Row:
     # Logits are read once, gradients written once.
     moved = 2.0 * rows * classes * _FLOAT
@@ -50,6 +58,13 @@ KERNEL_ROWS = (
     _gemm(2048, 2048, 2048, Goal(floor=1 / 0.92, peers=1.0)),
     _gemm(256, 256, 10, Goal(microseconds=6)),
     _gemm(256, 784, 256, Goal(peers=1.0)),
+    _conv(8, 64, 56, 64, 3, 1),
+    _conv(8, 128, 28, 128, 3, 1),
+    _conv(8, 256, 14, 256, 3, 1),
+    _conv(256, 1, 28, 6, 5, 2),
+    _conv(256, 6, 14, 16, 5, 0),
+    _conv(8, 64, 56, 64, 3, 1, backward=True),
+    _conv(256, 6, 14, 16, 5, 0, backward=True),
     _cross_entropy(256, 10, Goal(microseconds=4)),
     _cross_entropy(8192, 1000, Goal(floor=1.4)),
     _cross_entropy(2048, 32000, Goal(floor=1.4)),

@@ -43,6 +43,36 @@ def gemm(lib: str, m: int, k: int, n: int) -> Work | None:
     return lambda: x @ y
 
 
+def conv2d(lib: str, shape: list[int], outputs: int, kernel: int, padding: int, backward: bool) -> Work | None:
+    """Forward, or the gradients of input, weight and bias too; shape is the input's (n, c, h, w)."""
+    data, weight, bias = normal(*shape), normal(outputs, shape[1], kernel, kernel, seed=1), normal(outputs, seed=2)
+    if lib == "numpy":
+        return None
+    if lib == "kernels":
+        kernels = door()
+        upstream = np.ones_like(kernels.conv2d_forward(data, weight, bias, padding=padding))
+
+        def work() -> None:
+            kernels.conv2d_forward(data, weight, bias, padding=padding)
+            if backward:
+                kernels.conv2d_backward(upstream, data, weight, padding=padding)
+
+        return work
+    library, x, w, b = tensors_of(lib, data, weight, bias)
+    conv = library.nn.functional.conv2d
+    if not backward:
+        return lambda: conv(x, w, b, 1, padding)
+    for t in (x, w, b):
+        t.requires_grad_(True)
+    g = library.ones_like(conv(x, w, b, 1, padding))
+
+    def step() -> None:
+        x.grad = w.grad = b.grad = None
+        conv(x, w, b, 1, padding).backward(g)
+
+    return step
+
+
 def cross_entropy(lib: str, rows: int, classes: int) -> Work | None:
     """The loss and its gradient with respect to the logits."""
     logits = normal(rows, classes)
