@@ -173,7 +173,7 @@ struct Best {
 template <class T>
 Best<T> best_of(const PoolShape& s, const T* x, const Lines& lines, int64_t p) {
   const Extent w = s.extent(2, p);
-  Best<T> best{-std::numeric_limits<T>::infinity(), -1};
+  Best<T> best{T(-__builtin_inf()), -1};
   lines.for_each(s, [&](int64_t line) {
     for (int64_t k = w.begin; k < w.end; k += s.dilation[2]) {
       const T value = x[line + k];
@@ -191,7 +191,7 @@ void max_line(const PoolShape& s, const T* x, const Lines& lines, int64_t begin,
   using I = Vec<Int<T>>;
   const int64_t first = begin * S - s.pad[2];
   for_vectors<T>(0, end - begin, [&](int64_t p, auto lanes) {
-    V best = -std::numeric_limits<T>::infinity();
+    V best = T(-__builtin_inf());
     I at = 0, offset = I::iota() * I(S) + I(Int<T>(first + p * S));
     bool any = false;
     lines.for_each(s, [&](int64_t line) {
