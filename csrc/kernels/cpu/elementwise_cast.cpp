@@ -28,7 +28,6 @@ constexpr int kLanes = Vec<float>::kLanes, kWide = Vec<double>::kLanes;
 
 struct Float32 {
   using type = float;
-  static constexpr fd_dtype dtype = FD_F32;
   template <class... N>
   FD_INLINE static Vec<float> load(const type* p, N... n) {
     return Vec<float>::load(p, n...);
@@ -41,7 +40,6 @@ struct Float32 {
 
 struct Float16 {
   using type = uint16_t;
-  static constexpr fd_dtype dtype = FD_F16;
   template <class... N>
   FD_INLINE static Vec<float> load(const type* p, N... n) {
     return Vec<float>::load_f16(p, n...);
@@ -54,7 +52,6 @@ struct Float16 {
 
 struct BFloat16 {
   using type = uint16_t;
-  static constexpr fd_dtype dtype = FD_BF16;
   template <class... N>
   FD_INLINE static Vec<float> load(const type* p, N... n) {
     return Vec<float>::load_bf16(p, n...);
@@ -67,7 +64,6 @@ struct BFloat16 {
 
 struct Byte {  // uint8, bool
   using type = uint8_t;
-  static constexpr fd_dtype dtype = FD_U8;
   template <class... N>
   FD_INLINE static Vec<float> load(const type* p, N... n) {
     return Vec<float>::load_u8(p, n...);
@@ -76,7 +72,6 @@ struct Byte {  // uint8, bool
 
 struct Int32 {  // more digits than a float: only to float itself
   using type = int32_t;
-  static constexpr fd_dtype dtype = FD_I32;
   template <class... N>
   FD_INLINE static Vec<float> load(const type* p, N... n) {
     return Vec<float>::load_i32(p, n...);

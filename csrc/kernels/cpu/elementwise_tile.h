@@ -24,20 +24,20 @@ struct Square<uint32_t> {
     Lanes b[8];
 #pragma GCC unroll 8
     for (int i = 0; i < 8; i += 2) {
-      b[i] = __builtin_shuffle(a[i], a[i + 1], Lanes{0, 8, 1, 9, 4, 12, 5, 13});
-      b[i + 1] = __builtin_shuffle(a[i], a[i + 1], Lanes{2, 10, 3, 11, 6, 14, 7, 15});
+      b[i] = shuffled<0, 8, 1, 9, 4, 12, 5, 13>(a[i], a[i + 1]);
+      b[i + 1] = shuffled<2, 10, 3, 11, 6, 14, 7, 15>(a[i], a[i + 1]);
     }
 #pragma GCC unroll 8
     for (int i = 0; i < 8; i += 4)
 #pragma GCC unroll 8
       for (int j = 0; j < 2; j++) {
-        a[i + 2 * j] = __builtin_shuffle(b[i + j], b[i + j + 2], Lanes{0, 1, 8, 9, 4, 5, 12, 13});
-        a[i + 2 * j + 1] = __builtin_shuffle(b[i + j], b[i + j + 2], Lanes{2, 3, 10, 11, 6, 7, 14, 15});
+        a[i + 2 * j] = shuffled<0, 1, 8, 9, 4, 5, 12, 13>(b[i + j], b[i + j + 2]);
+        a[i + 2 * j + 1] = shuffled<2, 3, 10, 11, 6, 7, 14, 15>(b[i + j], b[i + j + 2]);
       }
 #pragma GCC unroll 8
     for (int i = 0; i < 4; i++) {
-      b[i] = __builtin_shuffle(a[i], a[i + 4], Lanes{0, 1, 2, 3, 8, 9, 10, 11});
-      b[i + 4] = __builtin_shuffle(a[i], a[i + 4], Lanes{4, 5, 6, 7, 12, 13, 14, 15});
+      b[i] = shuffled<0, 1, 2, 3, 8, 9, 10, 11>(a[i], a[i + 4]);
+      b[i + 4] = shuffled<4, 5, 6, 7, 12, 13, 14, 15>(a[i], a[i + 4]);
     }
 #pragma GCC unroll 8
     for (int i = 0; i < 8; i++) a[i] = b[i];
@@ -48,13 +48,12 @@ struct Square<uint64_t> {
   static constexpr int kSide = 4;
   typedef uint64_t Lanes __attribute__((vector_size(32)));
   FD_INLINE static void transpose(Lanes (&a)[4]) {
-    const Lanes b[4] = {
-        __builtin_shuffle(a[0], a[1], Lanes{0, 4, 2, 6}), __builtin_shuffle(a[0], a[1], Lanes{1, 5, 3, 7}),
-        __builtin_shuffle(a[2], a[3], Lanes{0, 4, 2, 6}), __builtin_shuffle(a[2], a[3], Lanes{1, 5, 3, 7})};
+    const Lanes b[4] = {shuffled<0, 4, 2, 6>(a[0], a[1]), shuffled<1, 5, 3, 7>(a[0], a[1]),
+                        shuffled<0, 4, 2, 6>(a[2], a[3]), shuffled<1, 5, 3, 7>(a[2], a[3])};
 #pragma GCC unroll 8
     for (int i = 0; i < 2; i++) {
-      a[i] = __builtin_shuffle(b[i], b[i + 2], Lanes{0, 1, 4, 5});
-      a[i + 2] = __builtin_shuffle(b[i], b[i + 2], Lanes{2, 3, 6, 7});
+      a[i] = shuffled<0, 1, 4, 5>(b[i], b[i + 2]);
+      a[i + 2] = shuffled<2, 3, 6, 7>(b[i], b[i + 2]);
     }
   }
 };

@@ -24,20 +24,20 @@ FD_INLINE void transpose_square(const float* const* from, float* to, int64_t to_
   Row r[4], s[4];
   FD_UNROLL for (int i = 0; i < 4; i++) r[i] = *reinterpret_cast<const Row*>(from[i]);
   FD_UNROLL for (int i = 0; i < 4; i += 2) {
-    s[i] = __builtin_shufflevector(r[i], r[i + 1], 0, 4, 2, 6);
-    s[i + 1] = __builtin_shufflevector(r[i], r[i + 1], 1, 5, 3, 7);
+    s[i] = shuffled<0, 4, 2, 6>(r[i], r[i + 1]);
+    s[i + 1] = shuffled<1, 5, 3, 7>(r[i], r[i + 1]);
   }
   FD_UNROLL for (int i = 0; i < 2; i++) {
-    *reinterpret_cast<Row*>(to + i * to_step) = __builtin_shufflevector(s[i], s[i + 2], 0, 1, 4, 5);
-    *reinterpret_cast<Row*>(to + (i + 2) * to_step) = __builtin_shufflevector(s[i], s[i + 2], 2, 3, 6, 7);
+    *reinterpret_cast<Row*>(to + i * to_step) = shuffled<0, 1, 4, 5>(s[i], s[i + 2]);
+    *reinterpret_cast<Row*>(to + (i + 2) * to_step) = shuffled<2, 3, 6, 7>(s[i], s[i + 2]);
   }
 }
 
 FD_INLINE void transpose_square(const double* const* from, double* to, int64_t to_step) {
   using Row = Square<double>::Row;
   const Row a = *reinterpret_cast<const Row*>(from[0]), b = *reinterpret_cast<const Row*>(from[1]);
-  *reinterpret_cast<Row*>(to) = __builtin_shufflevector(a, b, 0, 2);
-  *reinterpret_cast<Row*>(to + to_step) = __builtin_shufflevector(a, b, 1, 3);
+  *reinterpret_cast<Row*>(to) = shuffled<0, 2>(a, b);
+  *reinterpret_cast<Row*>(to + to_step) = shuffled<1, 3>(a, b);
 }
 
 #else
@@ -47,19 +47,18 @@ FD_INLINE void transpose_square(const float* const* from, float* to, int64_t to_
   Row r[8], s[8];
   FD_UNROLL for (int i = 0; i < 8; i++) r[i] = *reinterpret_cast<const Row*>(from[i]);
   FD_UNROLL for (int i = 0; i < 8; i += 2) {
-    s[i] = __builtin_shufflevector(r[i], r[i + 1], 0, 8, 1, 9, 4, 12, 5, 13);
-    s[i + 1] = __builtin_shufflevector(r[i], r[i + 1], 2, 10, 3, 11, 6, 14, 7, 15);
+    s[i] = shuffled<0, 8, 1, 9, 4, 12, 5, 13>(r[i], r[i + 1]);
+    s[i + 1] = shuffled<2, 10, 3, 11, 6, 14, 7, 15>(r[i], r[i + 1]);
   }
   FD_UNROLL for (int i = 0; i < 8; i += 4) {
-    r[i] = __builtin_shufflevector(s[i], s[i + 2], 0, 1, 8, 9, 4, 5, 12, 13);
-    r[i + 1] = __builtin_shufflevector(s[i], s[i + 2], 2, 3, 10, 11, 6, 7, 14, 15);
-    r[i + 2] = __builtin_shufflevector(s[i + 1], s[i + 3], 0, 1, 8, 9, 4, 5, 12, 13);
-    r[i + 3] = __builtin_shufflevector(s[i + 1], s[i + 3], 2, 3, 10, 11, 6, 7, 14, 15);
+    r[i] = shuffled<0, 1, 8, 9, 4, 5, 12, 13>(s[i], s[i + 2]);
+    r[i + 1] = shuffled<2, 3, 10, 11, 6, 7, 14, 15>(s[i], s[i + 2]);
+    r[i + 2] = shuffled<0, 1, 8, 9, 4, 5, 12, 13>(s[i + 1], s[i + 3]);
+    r[i + 3] = shuffled<2, 3, 10, 11, 6, 7, 14, 15>(s[i + 1], s[i + 3]);
   }
   FD_UNROLL for (int i = 0; i < 4; i++) {
-    *reinterpret_cast<Row*>(to + i * to_step) = __builtin_shufflevector(r[i], r[i + 4], 0, 1, 2, 3, 8, 9, 10, 11);
-    *reinterpret_cast<Row*>(to + (i + 4) * to_step) =
-        __builtin_shufflevector(r[i], r[i + 4], 4, 5, 6, 7, 12, 13, 14, 15);
+    *reinterpret_cast<Row*>(to + i * to_step) = shuffled<0, 1, 2, 3, 8, 9, 10, 11>(r[i], r[i + 4]);
+    *reinterpret_cast<Row*>(to + (i + 4) * to_step) = shuffled<4, 5, 6, 7, 12, 13, 14, 15>(r[i], r[i + 4]);
   }
 }
 
@@ -68,12 +67,12 @@ FD_INLINE void transpose_square(const double* const* from, double* to, int64_t t
   Row r[4], s[4];
   FD_UNROLL for (int i = 0; i < 4; i++) r[i] = *reinterpret_cast<const Row*>(from[i]);
   FD_UNROLL for (int i = 0; i < 4; i += 2) {
-    s[i] = __builtin_shufflevector(r[i], r[i + 1], 0, 4, 2, 6);
-    s[i + 1] = __builtin_shufflevector(r[i], r[i + 1], 1, 5, 3, 7);
+    s[i] = shuffled<0, 4, 2, 6>(r[i], r[i + 1]);
+    s[i + 1] = shuffled<1, 5, 3, 7>(r[i], r[i + 1]);
   }
   FD_UNROLL for (int i = 0; i < 2; i++) {
-    *reinterpret_cast<Row*>(to + i * to_step) = __builtin_shufflevector(s[i], s[i + 2], 0, 1, 4, 5);
-    *reinterpret_cast<Row*>(to + (i + 2) * to_step) = __builtin_shufflevector(s[i], s[i + 2], 2, 3, 6, 7);
+    *reinterpret_cast<Row*>(to + i * to_step) = shuffled<0, 1, 4, 5>(s[i], s[i + 2]);
+    *reinterpret_cast<Row*>(to + (i + 2) * to_step) = shuffled<2, 3, 6, 7>(s[i], s[i + 2]);
   }
 }
 

@@ -65,6 +65,17 @@ FD_INLINE void copy_bytes(void* to, const void* from, size_t bytes) { __builtin_
 
 FD_INLINE void prefetch(const void* p) { __builtin_prefetch(p); }
 
+// Lanes of vectors of the compiler's own, counted through a and then b. Clang has one builtin for it, GCC 11 the other.
+template <int... Lane, class V>
+FD_INLINE V shuffled(const V& a, const V& b) {
+#if defined(__clang__)
+  return __builtin_shufflevector(a, b, Lane...);
+#else
+  using Index = decltype(a == b);
+  return __builtin_shuffle(a, b, Index{Lane...});
+#endif
+}
+
 }  // namespace fd::FD_ISA
 
 #if defined(FD_ISA_AVX512)

@@ -27,7 +27,7 @@ class Multinomial:
             raise ValueError(f"Multinomial: total_count must be an integer ≥ 0, got {total_count!r}")
         if (probs is None) == (logits is None):
             raise ValueError("Multinomial: give either probs or logits")
-        weights = probs if probs is not None else fd.softmax(logits, -1)
+        weights = probs if probs is not None else fd.softmax(logits, -1)  # type: ignore[arg-type]
         if weights.ndim < 1:
             raise ValueError("Multinomial: probs needs at least one dimension, the outcomes")
         sums = weights.sum(-1, keepdim=True)

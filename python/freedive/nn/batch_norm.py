@@ -152,7 +152,7 @@ class _LazyBatchNorm(LazyModule, _BatchNorm):
     def initialize_parameters(self, input: Tensor) -> None:
         """Gives parameters and statistics one element per channel of this input."""
         if input.ndim not in self.dims:
-            return _BatchNorm.forward(self, input)  # its message names the dimensions
+            _BatchNorm.forward(self, input)  # raises, naming the dimensions
         if self.has_uninitialized_params():
             self.num_features = input.shape[1]
             for tensor in (self.weight, self.bias, self.running_mean, self.running_var):

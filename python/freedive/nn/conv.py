@@ -308,7 +308,7 @@ class _LazyConvNd(LazyModule):
             )
         with fd.no_grad():
             self.in_channels = channels
-            self.weight.materialize(self._weight_shape())
+            self.weight.materialize(self._weight_shape())  # type: ignore[attr-defined]
             if self.bias is not None:
                 self.bias.materialize((self.out_channels,))
             self.reset_parameters()

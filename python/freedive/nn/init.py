@@ -191,6 +191,6 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: fd.Generator | None 
     draws = fd.empty((max(rows, columns), min(rows, columns)), dtype=fd.float64)
     q, r = np.linalg.qr(normal_(draws, generator=generator).numpy())
     q *= np.sign(np.diag(r))  # makes the distribution uniform over orthogonal matrices
-    q = fd.tensor(np.ascontiguousarray(q.T if rows < columns else q))
+    orthogonal = fd.tensor(np.ascontiguousarray(q.T if rows < columns else q))
     with fd.no_grad():
-        return tensor.copy_(q.reshape(tensor.shape) * gain)
+        return tensor.copy_(orthogonal.reshape(tensor.shape) * gain)

@@ -49,7 +49,7 @@ class Optimizer:
         self.param_groups: list[dict[str, Any]] = []
         self._state: defaultdict[Any, dict[str, Any]] = defaultdict(dict)
         self._flat: dict[int, Flat] = {}
-        groups = list(params)
+        groups: list[Any] = list(params)
         if not groups:
             raise ValueError("optimizer got an empty parameter list")
         if not isinstance(groups[0], dict):

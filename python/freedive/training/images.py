@@ -32,7 +32,7 @@ class FashionMNIST(DataModule):
         self.train = datasets.FashionMNIST(root=self.root, train=True, transform=trans, download=True)
         self.val = datasets.FashionMNIST(root=self.root, train=False, transform=trans, download=True)
 
-    def text_labels(self, indices: Sequence[int]) -> list[str]:
+    def text_labels(self, indices: Sequence[int] | fd.Tensor) -> list[str]:
         """The classes' names."""
         labels = [name.lower().replace("t-shirt/top", "t-shirt") for name in FASHION_LABELS]
         return [labels[int(i)] for i in indices]

@@ -32,8 +32,8 @@ def sgd(params: Iterable[fd.Tensor], lr: float, batch_size: int) -> None:
     """One step p ← p − lr · gradient / batch_size, for losses that are sums; clears the gradients."""
     with fd.no_grad():
         for param in params:
-            param -= lr * param.grad / batch_size
-            param.grad.zero_()
+            param -= lr * param.grad / batch_size  # type: ignore[operator]
+            param.grad.zero_()  # type: ignore[union-attr]
 
 
 def synthetic_data(w: fd.Tensor, b: float, num_examples: int) -> tuple[fd.Tensor, fd.Tensor]:
