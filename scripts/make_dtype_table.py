@@ -14,10 +14,10 @@ from freedive import Tensor
 
 HEADER = """# Dtypes
 
-What each family of operations takes on the CPU. `scripts/make_dtype_table.py` writes this table by calling each of them;
-`tests/house/test_dtypes.py` checks that it still holds. Where there is a dash the call raises `DTypeError` (a TypeError)
-that names the operation and what it takes. float16 and bfloat16 are storage: arithmetic on them is done in float32 and
-rounded once. What runs on a GPU is in [cuda.md](cuda.md).
+What each family of operations takes on the CPU. `scripts/make_dtype_table.py` writes this table by calling each of
+them; `tests/house/test_dtypes.py` checks that it still holds. Where there is a dash the call raises `DTypeError` (a
+TypeError) that names the operation and what it takes. float16 and bfloat16 are storage: arithmetic on them is done in
+float32 and rounded once. What runs on a GPU is in [cuda.md](cuda.md).
 
 """
 DTYPES = (fd.float32, fd.float64, fd.float16, fd.bfloat16, fd.int64, fd.int32, fd.uint8, fd.bool)

@@ -28,6 +28,7 @@ constexpr int kLanes = Vec<float>::kLanes, kWide = Vec<double>::kLanes;
 
 struct Float32 {
   using type = float;
+  static constexpr fd_dtype dtype = FD_F32;
   template <class... N>
   FD_INLINE static Vec<float> load(const type* p, N... n) {
     return Vec<float>::load(p, n...);
@@ -40,6 +41,7 @@ struct Float32 {
 
 struct Float16 {
   using type = uint16_t;
+  static constexpr fd_dtype dtype = FD_F16;
   template <class... N>
   FD_INLINE static Vec<float> load(const type* p, N... n) {
     return Vec<float>::load_f16(p, n...);
@@ -52,6 +54,7 @@ struct Float16 {
 
 struct BFloat16 {
   using type = uint16_t;
+  static constexpr fd_dtype dtype = FD_BF16;
   template <class... N>
   FD_INLINE static Vec<float> load(const type* p, N... n) {
     return Vec<float>::load_bf16(p, n...);
