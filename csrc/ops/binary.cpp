@@ -1,5 +1,6 @@
 // Elementwise functions of two operands with broadcasting and type promotion: y = f(a, b). One row an op.
 #include <cmath>
+#include <limits>
 
 #include "ops/ops.h"
 
@@ -63,7 +64,11 @@ Tensor maximum_a(T g, O a, O b, T) { return share(a, FD_GT, b, g); }
 Tensor maximum_b(T g, O a, O b, T) { return share(b, FD_GT, a, g); }
 Tensor minimum_a(T g, O a, O b, T) { return share(a, FD_LT, b, g); }
 Tensor minimum_b(T g, O a, O b, T) { return share(b, FD_LT, a, g); }
-Tensor norm2(O a, O b) { return add(mul(a, a), mul(b, b)); }
+// |(a, b)|^2, infinite at the origin: the angle has no slope there, and 0 stands for it.
+Tensor norm2(O a, O b) {
+  const Tensor n = add(mul(a, a), mul(b, b));
+  return where(compare(FD_EQ, n, 0), std::numeric_limits<double>::infinity(), n);
+}
 Tensor atan2_a(T g, O a, O b, T) { return mul(g, div(b, norm2(a, b))); }
 Tensor atan2_b(T g, O a, O b, T) { return neg(mul(g, div(a, norm2(a, b)))); }
 Tensor copysign_a(T g, O a, O, T y) {

@@ -167,12 +167,12 @@ def heaviside(input: Tensor, values: Tensor) -> Tensor:
 
 def fmax(input: Tensor, other: Tensor) -> Tensor:
     """The larger of both; where one is NaN, the other."""
-    return fd.where(fd.isnan(input), other, fd.where(fd.isnan(other), input, fd.maximum(input, other)))
+    return fd.where(fd.logical_or(input >= other, fd.isnan(other)), input, other)
 
 
 def fmin(input: Tensor, other: Tensor) -> Tensor:
     """The smaller of both; where one is NaN, the other."""
-    return fd.where(fd.isnan(input), other, fd.where(fd.isnan(other), input, fd.minimum(input, other)))
+    return fd.where(fd.logical_or(input <= other, fd.isnan(other)), input, other)
 
 
 def logaddexp(input: Tensor, other: Tensor) -> Tensor:

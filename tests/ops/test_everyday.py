@@ -116,6 +116,8 @@ torch.heaviside(torch.tensor([0.0, float("nan")]), torch.tensor(0.5))
 torch.heaviside(t(4), torch.tensor(1))
 torch.fmax(torch.tensor([1.0, float("nan")]), torch.tensor([float("nan"), float("nan")]))
 torch.fmin(torch.tensor([1.0, float("nan")]), torch.tensor([2.0, 3.0]))
+x = torch.zeros(2, requires_grad=True); torch.fmax(x, -x).sum().backward(); x.grad
+x = torch.zeros(2, requires_grad=True); torch.atan2(x, x * 2).sum().backward(); x.grad
 torch.logaddexp(t(5), t(5).flip(0) * 100)
 torch.logaddexp2(t(5), t(5).flip(0))
 torch.xlogy(torch.tensor([0.0, 0.0, 2.0]), torch.tensor([0.0, float("nan"), 3.0]))

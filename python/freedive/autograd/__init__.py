@@ -59,4 +59,8 @@ def __getattr__(name):
         from .._core import Tensor
 
         return Tensor
+    if name == "functional":
+        from importlib import import_module
+
+        return import_module("freedive.autograd.functional")
     raise AttributeError(f"module 'freedive.autograd' has no attribute {name!r}")
