@@ -6,9 +6,10 @@ from collections import OrderedDict
 
 from . import functional as F
 from ._registry import structure
+from ._text import indented
 from .activation import ReLU, Sigmoid, Tanh
 from .linear import Linear
-from .module import Module, _indented
+from .module import Module
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -217,7 +218,7 @@ class ModuleList(_Numbered):
                 end += 1
             count = end - start + 1
             label = f"({start}): " if count == 1 else f"({start}-{end}): {count} x "
-            lines.append("\n  " + label + _indented(modules[start]))
+            lines.append("\n  " + label + indented(modules[start]))
             start = end + 1
         return f"{self._get_name()}({''.join(lines)}{chr(10) if lines else ''})"
 

@@ -7,13 +7,12 @@ ordered sets of names that say which of them are parameters, buffers and submodu
 
 from __future__ import annotations
 
-from itertools import chain
-
 import freedive as fd
 
 from . import _state
 from ._hooks import Hooks, RemovableHandle, call_with_hooks
 from ._registry import View, structure
+from ._text import block, came, indented, type_name
 from .parameter import Buffer, Parameter, Tensor, is_lazy
 
 TYPE_CHECKING = False
@@ -49,9 +48,7 @@ class Module:
 
     def __init__(self, *args, **kwargs) -> None:
         if args or kwargs:
-            raise TypeError(
-                f"{type(self).__name__}: Module.__init__ takes no arguments, but {_described(args, kwargs)}"
-            )
+            raise TypeError(f"{type(self).__name__}: Module.__init__ takes no arguments, but {came(args, kwargs)}")
         state = self.__dict__
         state["training"] = True
         for names in _NAMES:
@@ -91,16 +88,20 @@ class Module:
             object.__setattr__(self, name, value)
         elif name in state["_parameter_names"]:
             if value is not None:
-                raise TypeError(f"cannot assign '{_kind(value)}' as parameter '{name}' (nn.Parameter or None expected)")
+                raise TypeError(
+                    f"cannot assign '{type_name(value)}' as parameter '{name}' (nn.Parameter or None expected)"
+                )
             state[name] = None
         elif name in state["_module_names"]:
             if value is not None:
-                raise TypeError(f"cannot assign '{_kind(value)}' as child module '{name}' (nn.Module or None expected)")
+                raise TypeError(
+                    f"cannot assign '{type_name(value)}' as child module '{name}' (nn.Module or None expected)"
+                )
             state[name] = None
             structure[0] += 1
         elif name in state["_buffer_names"]:
             if value is not None and not isinstance(value, Tensor):
-                raise TypeError(f"cannot assign '{_kind(value)}' as buffer '{name}' (Tensor or None expected)")
+                raise TypeError(f"cannot assign '{type_name(value)}' as buffer '{name}' (Tensor or None expected)")
             state[name] = value
         else:
             if name == "forward" or name == "__class__":
@@ -129,7 +130,7 @@ class Module:
         if "_parameter_names" not in self.__dict__:
             raise AttributeError(f"cannot assign {kind} before {type(self).__name__} has called super().__init__()")
         if not isinstance(name, str):
-            raise TypeError(f"{kind} name should be a string, not {_kind(name)}")
+            raise TypeError(f"{kind} name should be a string, not {type_name(name)}")
         if "." in name:
             raise KeyError(f'{kind} name can\'t contain ".": "{name}"')
         if name == "":
@@ -142,7 +143,7 @@ class Module:
         self._check_name("parameter", name, self.__dict__.get("_parameter_names", ()))
         if param is not None and not isinstance(param, Parameter):
             raise TypeError(
-                f"cannot assign '{_kind(param)}' object to parameter '{name}' (nn.Parameter or None required)"
+                f"cannot assign '{type_name(param)}' object to parameter '{name}' (nn.Parameter or None required)"
             )
         if param is not None and param.grad_fn is not None:
             raise ValueError(f"parameter '{name}' must be a leaf: it was computed from other tensors")
@@ -152,14 +153,14 @@ class Module:
         """Adds a tensor that moves and is saved with the module but is not trained; not saved if not persistent."""
         self._check_name("buffer", name, self.__dict__.get("_buffer_names", ()))
         if tensor is not None and not isinstance(tensor, Tensor):
-            raise TypeError(f"cannot assign '{_kind(tensor)}' object to buffer '{name}' (Tensor or None required)")
+            raise TypeError(f"cannot assign '{type_name(tensor)}' object to buffer '{name}' (Tensor or None required)")
         self._set_registered("_buffer_names", name, tensor, persistent)
 
     def add_module(self, name: str, module: Module | None) -> None:
         """Adds a submodule, or None as the place of one that may come."""
         self._check_name("module", name, self.__dict__.get("_module_names", ()))
         if module is not None and not isinstance(module, Module):
-            raise TypeError(f"{_kind(module)} is not a Module subclass")
+            raise TypeError(f"{type_name(module)} is not a Module subclass")
         self._set_registered("_module_names", name, module)
         structure[0] += 1
 
@@ -482,26 +483,5 @@ class Module:
         return ""
 
     def __repr__(self) -> str:
-        extra = self.extra_repr()
-        lines = extra.split("\n") if extra else []
-        children = [f"({name}): {_indented(repr(self.__dict__[name]))}" for name in self._module_names]
-        if len(lines) == 1 and not children:
-            body = extra
-        else:
-            body = "".join(f"\n  {line}" for line in chain(lines, children))
-            body += "\n" if body else ""
-        return f"{self._get_name()}({body})"
-
-
-def _indented(text):
-    return text.replace("\n", "\n  ")
-
-
-def _kind(value):
-    return type(value).__name__
-
-
-def _described(args, kwargs):
-    parts = [f"{len(args)} positional"] if args else []
-    parts += [f"keyword {', '.join(kwargs)}"] if kwargs else []
-    return " and ".join(parts) + " came"
+        children = [f"({name}): {indented(repr(self.__dict__[name]))}" for name in self._module_names]
+        return block(self._get_name(), self.extra_repr(), children)
