@@ -15,8 +15,8 @@ def test_import_loads_nothing_heavy():
 
 
 def test_import_stays_in_its_budget():
-    """Under 20 ms over a bare interpreter: the best of several, as the machine may be busy."""
-    code = "import time; t = time.perf_counter(); import freedive; print(time.perf_counter() - t)"
+    """Under 20 ms of processor time over a bare interpreter, which a busy machine does not lengthen much."""
+    code = "import time; t = time.process_time(); import freedive; print(time.process_time() - t)"
     assert min(float(run(code)) for _ in range(7)) < 0.020
 
 
