@@ -140,8 +140,9 @@ cudaError_t cudaFree(void* data) {
   if (block == d.blocks.end()) return data ? cudaErrorInvalidValue : cudaSuccess;
   d.used -= block->second;
   d.blocks.erase(block);
-  if (d.last && !d.last->recording && !d.last->work.empty())
-    add(d.last, [data] {
+  // After what was asked for before, also amid a recording, which a free is no part of.
+  if (d.last && !d.last->work.empty())
+    d.last->work.push_back([data] {
       std::free(data);
       return 0;
     });
