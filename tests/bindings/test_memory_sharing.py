@@ -168,6 +168,10 @@ def test_dlpack_refuses_gradients():
 def test_dlpack_of_read_only_numpy_memory():
     a = np.arange(4.0)
     a.flags.writeable = False
+    try:
+        a.__dlpack__(max_version=(1, 0))
+    except (BufferError, TypeError):
+        pytest.skip("this NumPy exports no read-only memory")
     t = fd.from_dlpack(a)
     with pytest.raises(ValueError, match="read-only"):
         t.add_(1)
