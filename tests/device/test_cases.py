@@ -5,10 +5,8 @@ import zlib
 import pytest
 
 from freedive.testing import all_cases, on_device
-from freedive.testing.families import cases_of
 
-HOST_ONLY = (*cases_of("conv"), *(c for c in cases_of("pool") if "pool" in c.name))  # these have no CUDA kernels yet
-every_case = pytest.mark.parametrize("case", [c for c in all_cases() if c not in HOST_ONLY], ids=lambda c: c.name)
+every_case = pytest.mark.parametrize("case", all_cases(), ids=lambda c: c.name)
 EDGES = (0, 1, 2, 31, 32, 33, 63, 64, 65)
 
 
