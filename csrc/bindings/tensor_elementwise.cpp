@@ -134,6 +134,12 @@ void bind_activations(nb::module_& m) {
       "mish", [](const Tensor& x, bool inplace) { return activate(FD_MISH, x, inplace); }, "input"_a,
       "inplace"_a = false, "x * tanh(softplus(x)) (Misra 2019).");
   m.def(
+      "hardsigmoid", [](const Tensor& x, bool inplace) { return activate(FD_HARDSIGMOID, x, inplace); }, "input"_a,
+      "inplace"_a = false, "relu6(x + 3) / 6.");
+  m.def(
+      "hardswish", [](const Tensor& x, bool inplace) { return activate(FD_HARDSWISH, x, inplace); }, "input"_a,
+      "inplace"_a = false, "x * relu6(x + 3) / 6 (Howard et al., ICCV 2019).");
+  m.def(
       "softplus",
       [](const Tensor& x, double beta, double threshold) { return activate(FD_SOFTPLUS, x, false, beta, threshold); },
       "input"_a, "beta"_a = 1.0, "threshold"_a = 20.0,

@@ -78,84 +78,88 @@ typedef struct fd_elementwise {
 } fd_elementwise;
 
 /* op, name, meaning. T -> T; T floating, except where "any" (all but half) or "signed" is said. */
-#define FD_UNARY_OPS(X)                                                                \
-  X(NEG, neg)                 /* any but bool */                                       \
-  X(ABS, abs)                 /* any but bool */                                       \
-  X(SIGN, sign)               /* any but bool; NaN -> NaN for floats */                \
-  X(SQUARE, square)           /* any but bool */                                       \
-  X(BITWISE_NOT, bitwise_not) /* bool (logical not) and integers */                    \
-  X(RECIPROCAL, reciprocal)                                                            \
-  X(SQRT, sqrt)                                                                        \
-  X(RSQRT, rsqrt)                                                                      \
-  X(EXP, exp)                                                                          \
-  X(EXP2, exp2)                                                                        \
-  X(EXPM1, expm1)                                                                      \
-  X(LOG, log)                                                                          \
-  X(LOG2, log2)                                                                        \
-  X(LOG10, log10)                                                                      \
-  X(LOG1P, log1p)                                                                      \
-  X(SIN, sin)                                                                          \
-  X(COS, cos)                                                                          \
-  X(TAN, tan)                                                                          \
-  X(ASIN, asin)                                                                        \
-  X(ACOS, acos)                                                                        \
-  X(ATAN, atan)                                                                        \
-  X(SINH, sinh)                                                                        \
-  X(COSH, cosh)                                                                        \
-  X(TANH, tanh)                                                                        \
-  X(ASINH, asinh)                                                                      \
-  X(ACOSH, acosh)                                                                      \
-  X(ATANH, atanh)                                                                      \
-  X(ERF, erf)                                                                          \
-  X(FLOOR, floor)                                                                      \
-  X(CEIL, ceil)                                                                        \
-  X(ROUND, round) /* half to even */                                                   \
-  X(TRUNC, trunc)                                                                      \
-  X(SIGMOID, sigmoid)       /* 1 / (1 + e^-x) */                                       \
-  X(LOGSIGMOID, logsigmoid) /* -log(1 + e^-x), stable */                               \
-  X(SOFTPLUS, softplus)     /* log(1 + e^(bx)) / b; x where bx > t; param b, t */      \
-  X(RELU, relu)             /* any but bool; keeps NaN */                              \
-  X(LEAKY_RELU, leaky_relu) /* x > 0 ? x : slope x; param slope */                     \
-  X(ELU, elu)               /* x > 0 ? scale x : scale alpha (e^(x input_scale) - 1);  \
-                               param alpha, scale, input_scale */                      \
-  X(GELU, gelu)             /* x Phi(x), by erf */                                     \
-  X(GELU_TANH, gelu_tanh)   /* 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) */      \
-  X(SILU, silu)             /* x sigmoid(x) */                                         \
-  X(MISH, mish)             /* x tanh(softplus(x)) */                                  \
-  X(CLAMP, clamp)           /* any but bool; min(max(x, lo), hi); param lo, hi (may be \
-                               infinite); keeps NaN */
+#define FD_UNARY_OPS(X)                                                                  \
+  X(NEG, neg)                 /* any but bool */                                         \
+  X(ABS, abs)                 /* any but bool */                                         \
+  X(SIGN, sign)               /* any but bool; NaN -> NaN for floats */                  \
+  X(SQUARE, square)           /* any but bool */                                         \
+  X(BITWISE_NOT, bitwise_not) /* bool (logical not) and integers */                      \
+  X(RECIPROCAL, reciprocal)                                                              \
+  X(SQRT, sqrt)                                                                          \
+  X(RSQRT, rsqrt)                                                                        \
+  X(EXP, exp)                                                                            \
+  X(EXP2, exp2)                                                                          \
+  X(EXPM1, expm1)                                                                        \
+  X(LOG, log)                                                                            \
+  X(LOG2, log2)                                                                          \
+  X(LOG10, log10)                                                                        \
+  X(LOG1P, log1p)                                                                        \
+  X(SIN, sin)                                                                            \
+  X(COS, cos)                                                                            \
+  X(TAN, tan)                                                                            \
+  X(ASIN, asin)                                                                          \
+  X(ACOS, acos)                                                                          \
+  X(ATAN, atan)                                                                          \
+  X(SINH, sinh)                                                                          \
+  X(COSH, cosh)                                                                          \
+  X(TANH, tanh)                                                                          \
+  X(ASINH, asinh)                                                                        \
+  X(ACOSH, acosh)                                                                        \
+  X(ATANH, atanh)                                                                        \
+  X(ERF, erf)                                                                            \
+  X(FLOOR, floor)                                                                        \
+  X(CEIL, ceil)                                                                          \
+  X(ROUND, round) /* half to even */                                                     \
+  X(TRUNC, trunc)                                                                        \
+  X(SIGMOID, sigmoid)         /* 1 / (1 + e^-x) */                                       \
+  X(LOGSIGMOID, logsigmoid)   /* -log(1 + e^-x), stable */                               \
+  X(SOFTPLUS, softplus)       /* log(1 + e^(bx)) / b; x where bx > t; param b, t */      \
+  X(RELU, relu)               /* any but bool; keeps NaN */                              \
+  X(LEAKY_RELU, leaky_relu)   /* x > 0 ? x : slope x; param slope */                     \
+  X(ELU, elu)                 /* x > 0 ? scale x : scale alpha (e^(x input_scale) - 1);  \
+                                 param alpha, scale, input_scale */                      \
+  X(GELU, gelu)               /* x Phi(x), by erf */                                     \
+  X(GELU_TANH, gelu_tanh)     /* 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) */      \
+  X(SILU, silu)               /* x sigmoid(x) */                                         \
+  X(MISH, mish)               /* x tanh(softplus(x)) */                                  \
+  X(HARDSIGMOID, hardsigmoid) /* min(max(x + 3, 0), 6) / 6 */                            \
+  X(HARDSWISH, hardswish)     /* x min(max(x + 3, 0), 6) / 6 */                          \
+  X(CLAMP, clamp)             /* any but bool; min(max(x, lo), hi); param lo, hi (may be \
+                                 infinite); keeps NaN */
 
 /* (T, T) -> T; T any but half and bool unless said. Integer division by zero is the caller's check. */
-#define FD_BINARY_OPS(X)                                                                  \
-  X(ADD, add) /* bool: or */                                                              \
-  X(SUB, sub)                                                                             \
-  X(MUL, mul)             /* bool: and */                                                 \
-  X(DIV, div)             /* floating only */                                             \
-  X(FLOOR_DIV, floor_div) /* rounds to minus infinity */                                  \
-  X(REMAINDER, remainder) /* sign of the divisor, as Python's % */                        \
-  X(FMOD, fmod)           /* sign of the dividend, as C's */                              \
-  X(POW, pow)             /* integers: exponent >= 0 is the caller's check */             \
-  X(MAXIMUM, maximum)     /* bool too; NaN wins */                                        \
-  X(MINIMUM, minimum)     /* bool too; NaN wins */                                        \
-  X(ATAN2, atan2)         /* floating only, as are the following up to BITWISE_AND */     \
-  X(COPYSIGN, copysign)                                                                   \
-  X(HYPOT, hypot)                                                                         \
-  X(TANH_GRAD, tanh_grad)             /* (g, y): g (1 - y^2) */                           \
-  X(SIGMOID_GRAD, sigmoid_grad)       /* (g, y): g y (1 - y) */                           \
-  X(RELU_GRAD, relu_grad)             /* (g, y): y > 0 ? g : 0 */                         \
-  X(LEAKY_RELU_GRAD, leaky_relu_grad) /* (g, x); param as LEAKY_RELU */                   \
-  X(ELU_GRAD, elu_grad)               /* (g, x); param as ELU */                          \
-  X(SOFTPLUS_GRAD, softplus_grad)     /* (g, x); param as SOFTPLUS */                     \
-  X(LOGSIGMOID_GRAD, logsigmoid_grad) /* (g, x): g sigmoid(-x) */                         \
-  X(GELU_GRAD, gelu_grad)             /* (g, x) */                                        \
-  X(GELU_TANH_GRAD, gelu_tanh_grad)   /* (g, x) */                                        \
-  X(SILU_GRAD, silu_grad)             /* (g, x) */                                        \
-  X(MISH_GRAD, mish_grad)             /* (g, x) */                                        \
-  X(CLAMP_GRAD, clamp_grad)           /* (g, x): lo <= x <= hi ? g : 0; param as CLAMP */ \
-  X(BITWISE_AND, bitwise_and)         /* bool and integers, as are the following */       \
-  X(BITWISE_OR, bitwise_or)                                                               \
-  X(BITWISE_XOR, bitwise_xor)                                                             \
-  X(SHIFT_LEFT, shift_left)   /* integers */                                              \
+#define FD_BINARY_OPS(X)                                                                        \
+  X(ADD, add) /* bool: or */                                                                    \
+  X(SUB, sub)                                                                                   \
+  X(MUL, mul)             /* bool: and */                                                       \
+  X(DIV, div)             /* floating only */                                                   \
+  X(FLOOR_DIV, floor_div) /* rounds to minus infinity */                                        \
+  X(REMAINDER, remainder) /* sign of the divisor, as Python's % */                              \
+  X(FMOD, fmod)           /* sign of the dividend, as C's */                                    \
+  X(POW, pow)             /* integers: exponent >= 0 is the caller's check */                   \
+  X(MAXIMUM, maximum)     /* bool too; NaN wins */                                              \
+  X(MINIMUM, minimum)     /* bool too; NaN wins */                                              \
+  X(ATAN2, atan2)         /* floating only, as are the following up to BITWISE_AND */           \
+  X(COPYSIGN, copysign)                                                                         \
+  X(HYPOT, hypot)                                                                               \
+  X(TANH_GRAD, tanh_grad)               /* (g, y): g (1 - y^2) */                               \
+  X(SIGMOID_GRAD, sigmoid_grad)         /* (g, y): g y (1 - y) */                               \
+  X(RELU_GRAD, relu_grad)               /* (g, y): y > 0 ? g : 0 */                             \
+  X(LEAKY_RELU_GRAD, leaky_relu_grad)   /* (g, x); param as LEAKY_RELU */                       \
+  X(ELU_GRAD, elu_grad)                 /* (g, x); param as ELU */                              \
+  X(SOFTPLUS_GRAD, softplus_grad)       /* (g, x); param as SOFTPLUS */                         \
+  X(LOGSIGMOID_GRAD, logsigmoid_grad)   /* (g, x): g sigmoid(-x) */                             \
+  X(GELU_GRAD, gelu_grad)               /* (g, x) */                                            \
+  X(GELU_TANH_GRAD, gelu_tanh_grad)     /* (g, x) */                                            \
+  X(SILU_GRAD, silu_grad)               /* (g, x) */                                            \
+  X(MISH_GRAD, mish_grad)               /* (g, x) */                                            \
+  X(HARDSIGMOID_GRAD, hardsigmoid_grad) /* (g, x): -3 < x < 3 ? g / 6 : 0 */                    \
+  X(HARDSWISH_GRAD, hardswish_grad)     /* (g, x): x <= -3 ? 0 : x < 3 ? g (x / 3 + 1/2) : g */ \
+  X(CLAMP_GRAD, clamp_grad)             /* (g, x): lo <= x <= hi ? g : 0; param as CLAMP */     \
+  X(BITWISE_AND, bitwise_and)           /* bool and integers, as are the following */           \
+  X(BITWISE_OR, bitwise_or)                                                                     \
+  X(BITWISE_XOR, bitwise_xor)                                                                   \
+  X(SHIFT_LEFT, shift_left)   /* integers */                                                    \
   X(SHIFT_RIGHT, shift_right) /* integers; arithmetic */
 
 /* T -> bool or (T, T) -> bool; T any but half. */

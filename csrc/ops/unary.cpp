@@ -121,6 +121,15 @@ Tensor mish_grad(T g, T x, P) {
     return mul(g, add(t, mul(mul(x, sigmoid(x)), one_minus(square(t)))));
   });
 }
+Tensor hardsigmoid_grad(T g, T x, P) {
+  return fused(FD_HARDSIGMOID_GRAD, g, x, nullptr, [&] { return mul(mul(g, 1.0 / 6), mask(FD_LT, u(FD_ABS, x), 3)); });
+}
+Tensor hardswish_grad(T g, T x, P) {
+  return fused(FD_HARDSWISH_GRAD, g, x, nullptr, [&] {
+    const Tensor inner = mul(mask(FD_GT, x, -3), add(mul(x, 1.0 / 3), 0.5));
+    return mul(g, where(compare(FD_GE, x, 3), 1.0, inner));
+  });
+}
 Tensor clamp_grad(T g, T x, P p) {
   return fused(FD_CLAMP_GRAD, g, x, p, [&] { return mul(g, mul(mask(FD_GE, x, p[0]), mask(FD_LE, x, p[1]))); });
 }
@@ -169,6 +178,8 @@ constexpr Row kRows[FD_UNARY_COUNT] = {
     {"gelu_tanh", "GeluBackward0", false, Keeps::input, gelu_tanh_grad},
     {"silu", "SiluBackward0", false, Keeps::input, silu_grad},
     {"mish", "MishBackward0", false, Keeps::input, mish_grad},
+    {"hardsigmoid", "HardsigmoidBackward0", false, Keeps::input, hardsigmoid_grad},
+    {"hardswish", "HardswishBackward0", false, Keeps::input, hardswish_grad},
     {"clamp", "ClampBackward1", true, Keeps::input, clamp_grad},
 };
 

@@ -37,6 +37,9 @@ Rule unary_rule(int op) {
       return kExact;
     case FD_LEAKY_RELU:
       return {Tolerance::close, 1};
+    case FD_HARDSIGMOID:
+    case FD_HARDSWISH:
+      return {Tolerance::close, 2, 2};
     // x times a distribution function that tends to 0: what the limit at infinity is called is left open.
     case FD_GELU:
     case FD_GELU_TANH:
@@ -57,6 +60,8 @@ Rule binary_rule(int op) {
     case FD_TANH_GRAD:
     case FD_SIGMOID_GRAD:
     case FD_LEAKY_RELU_GRAD:
+    case FD_HARDSIGMOID_GRAD:
+    case FD_HARDSWISH_GRAD:
       return {Tolerance::close, 2, 4, Specials::none};
     case FD_ELU_GRAD:
     case FD_SOFTPLUS_GRAD:

@@ -44,6 +44,8 @@ void fill_elementwise_binary(fd_kernels* table) {
   fill_binary<op::GeluTanhGrad, float, double>(k[FD_GELU_TANH_GRAD]);
   fill_binary<op::SiluGrad, float, double>(k[FD_SILU_GRAD]);
   fill_binary<op::MishGrad, float, double>(k[FD_MISH_GRAD]);
+  fill_binary<op::HardsigmoidGrad, float, double>(k[FD_HARDSIGMOID_GRAD]);
+  fill_binary<op::HardswishGrad, float, double>(k[FD_HARDSWISH_GRAD]);
   fill_binary<op::ClampGrad, float, double>(k[FD_CLAMP_GRAD]);
   fill_binary<op::BitwiseAnd, int32_t, int64_t, uint8_t>(k[FD_BITWISE_AND]);
   fill_binary<op::BitwiseOr, int32_t, int64_t, uint8_t>(k[FD_BITWISE_OR]);

@@ -61,12 +61,7 @@ FD_UNARY(BitwiseNot, Cheap, return ~x;)
 FD_UNARY(LogicalFlip, Cheap, return x ^ Vec<T>(T(1));)  // bitwise_not of bool
 FD_UNARY(Reciprocal, Cheap, return Vec<T>(T(1)) / x;)
 FD_UNARY(Sqrt, Cheap, return sqrt(x);)
-FD_UNARY(Rsqrt, Moderate, {
-  if constexpr (sizeof(T) == 4)
-    return by_double(x, [](Vec<double> v) { return 1.0 / sqrt(v); });
-  else
-    return Vec<T>(T(1)) / sqrt(x);
-})
+FD_UNARY(Rsqrt, Moderate, return vrsqrt(x);)
 FD_UNARY(Exp, Moderate, return vexp(x);)
 FD_UNARY(Exp2, Moderate, return vexp2(x);)
 FD_UNARY(Expm1, Moderate, return vexpm1(x);)
@@ -103,7 +98,7 @@ FD_UNARY(Elu, Moderate, {
   const Vec<T> scale = c.p[1];
   return select(x > Vec<T>(T(0)), scale * x, scale * c.p[0] * vexpm1(x * c.p[2]));
 })
-FD_UNARY(Gelu, Heavy, return x * normal(x).cdf;)
+FD_UNARY(Gelu, Heavy, return vgelu(x);)
 // sqrt(2/pi) (x + 0.044715 x^3), twice: (1 + tanh u) / 2 is the logistic function of 2u.
 template <class T>
 FD_INLINE Vec<T> gelu_inner_twice(Vec<T> x) {
@@ -118,6 +113,8 @@ FD_UNARY(Mish, Moderate, {
   const Vec<T> e = vexp(min(Vec<T>(kMishEnd<T>), x)), n = e * (e + T(2));
   return x * (n / (n + T(2)));
 })
+FD_UNARY(Hardsigmoid, Cheap, return limit(x + T(3), T(0), T(6)) * T(1.0 / 6);)
+FD_UNARY(Hardswish, Cheap, return x * (limit(x + T(3), T(0), T(6)) * T(1.0 / 6));)
 FD_UNARY(Clamp, Cheap, return min(Vec<T>(c.p[1]), max(Vec<T>(c.p[0]), x));)
 #undef FD_UNARY
 
@@ -210,6 +207,11 @@ FD_BINARY(SiluGrad, Moderate, {
 FD_BINARY(MishGrad, Moderate, {
   const Vec<T> x = limit(b, T(-1000), kMishEnd<T>), e = vexp(x), n = e * (e + T(2)), q = T(1) / (n + T(2));
   return a * (q * fma(x * T(4) * e, (e + T(1)) * q, n));
+})
+FD_BINARY(HardsigmoidGrad, Cheap, return select(abs(b) < Vec<T>(T(3)), a* T(1.0 / 6), Vec<T>(T(0)));)
+FD_BINARY(HardswishGrad, Cheap, {
+  const Vec<T> three = T(3), inner = a * fma(b, Vec<T>(T(1.0 / 3)), Vec<T>(T(0.5)));
+  return select(b <= -three, Vec<T>(T(0)), select(b < three, inner, a));
 })
 FD_BINARY(ClampGrad, Cheap, { return select((Vec<T>(c.p[0]) <= b) & (b <= Vec<T>(c.p[1])), a, Vec<T>(T(0))); })
 FD_BINARY(BitwiseAnd, Cheap, return a & b;)

@@ -95,11 +95,13 @@ int row_dimension(const fd_elementwise* e, int operands, int column) {
 void choose_tiles(Plan& p) {
   const Operand& out = p.operand[0];
   int widest = 1;
+  bool scattered = false;  // columns lie apart, so that a tile is better square
   for (int k = 0; k < p.operands; k++) {
     Operand& o = p.operand[k];
     if (o.item > widest) widest = o.item;
     o.copied = p.columns > 1 && o.column_stride != 1 && (k == 0 || o.column_stride != 0);
     p.any_copied |= o.copied;
+    scattered |= o.copied && o.column_stride != -1 && p.rows > 1;
   }
   const int64_t tile = kTileBytes / widest;
   p.glued = p.columns < kShortRow && p.rows > 1 && out.row_stride == p.columns && !out.copied;
@@ -112,7 +114,7 @@ void choose_tiles(Plan& p) {
       o.copied = !contiguous && (o.column_stride != 0 || o.row_stride != 0);
     }
   } else if (p.any_copied) {
-    p.tile_columns = lesser(p.columns, 64);
+    p.tile_columns = lesser(p.columns, scattered ? 64 : tile);
     p.tile_rows = lesser(p.rows, tile / p.tile_columns);
   } else {
     p.tile_columns = lesser(p.columns, kTaskElements / p.kernel->cost);

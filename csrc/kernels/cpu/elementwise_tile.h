@@ -84,6 +84,24 @@ inline void transpose_items(U* to, const U* from, int64_t rows, int64_t columns,
     for (int64_t i = r; i < rows; i++) to[i * to_stride + c] = from[c * from_stride + i];
 }
 
+// to[c] = from[-c]
+template <class U>
+inline void reverse_items(U* to, const U* from, int64_t n) {
+  typedef U Lanes __attribute__((vector_size(32)));
+  constexpr int lanes = 32 / int(sizeof(U));
+  Lanes order;
+#pragma GCC unroll 32
+  for (int i = 0; i < lanes; i++) order[i] = U(lanes - 1 - i);
+  int64_t c = 0;
+  for (; c + lanes <= n; c += lanes) {
+    Lanes a;
+    copy_bytes(&a, from - c - (lanes - 1), 32);
+    a = __builtin_shuffle(a, order);
+    copy_bytes(to + c, &a, 32);
+  }
+  for (; c < n; c++) to[c] = from[-c];
+}
+
 // to[r * to_stride + c] = from[r * row_stride + c * column_stride], read along whichever dimension lies closer.
 template <class U>
 inline void read_items(U* to, const U* from, int64_t rows, int64_t columns, int64_t to_stride, int64_t row_stride,
@@ -96,6 +114,8 @@ inline void read_items(U* to, const U* from, int64_t rows, int64_t columns, int6
     for (int64_t r = 0; r < rows; r++) copy_bytes(to + r * to_stride, from + r * row_stride, row_bytes);
   } else if (column_stride == 0) {
     for (int64_t r = 0; r < rows; r++) fill_items<U>(to + r * to_stride, from + r * row_stride, columns);
+  } else if (column_stride == -1) {
+    for (int64_t r = 0; r < rows; r++) reverse_items(to + r * to_stride, from + r * row_stride, columns);
   } else if (row_stride == 1) {
     transpose_items(to, from, rows, columns, to_stride, column_stride);
   } else {

@@ -21,6 +21,8 @@ void fill_elementwise_unary(fd_kernels* table) {
   fill_unary<op::Round, float, double>(k[FD_ROUND]);
   fill_unary<op::Trunc, float, double>(k[FD_TRUNC]);
   fill_unary<op::LeakyRelu, float, double>(k[FD_LEAKY_RELU]);
+  fill_unary<op::Hardsigmoid, float, double>(k[FD_HARDSIGMOID]);
+  fill_unary<op::Hardswish, float, double>(k[FD_HARDSWISH]);
 }
 
 }  // namespace fd::FD_ISA

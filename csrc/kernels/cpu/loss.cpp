@@ -78,7 +78,7 @@ struct BceLogits {
   template <class T>
   FD_INLINE static LossAt<T> at(Vec<T> x, Vec<T> t, Vec<T>) {
     const Vec<T> one(T(1)), zero(T(0)), e = vexp(-abs(x));
-    return {fnma(x, t, max(x, zero)) + vlog1p(e), select(x >= zero, one, e) / (one + e) - t};
+    return {fnma(x, t, max(x, zero)) + log1p_unit(e), select(x >= zero, one, e) / (one + e) - t};
   }
 };
 

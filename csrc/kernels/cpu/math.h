@@ -1,6 +1,6 @@
-// Vector exponentials and logarithms: exp, exp2, expm1, log, log2, log10, log1p, pow. Written once over Vec<T>, so
-// each ISA and both precisions share one algorithm; math_trig.h and math_special.h hold the rest.
-// Coefficients are minimax fits (Remez exchange in 60 digits) of the functions named beside them. Range reduction of
+// Vector exponentials and logarithms: exp, exp2, expm1, log, log2, log10, log1p, pow. Written once over Vec, so that
+// each ISA shares one algorithm; math_trig.h, math_hyperbolic.h and math_special.h hold the rest.
+// Coefficients are minimax fits of the functions named beside them (scripts/minimax.py). Range reduction of
 // exp and log follows Muller, "Elementary Functions" (3rd ed., 2016), chapters 11 and 12.
 // Every function keeps NaN, is exact at 0 and infinity and neither reads nor writes denormals as 0.
 // docs/kernels/elementwise.md lists the largest errors, over all 2^32 floats.
@@ -27,6 +27,22 @@ FD_INLINE Vec<float> by_double(Vec<float> x, F f) {
 template <class F>
 FD_INLINE Vec<float> by_double(Vec<float> a, Vec<float> b, F f) {
   return narrow(f(widen_lo(a), widen_lo(b)), f(widen_hi(a), widen_hi(b)));
+}
+
+// From the estimate r of 1 / sqrt(x), with 1 - x r^2 = e: r (1 + e/2 + 3 e^2 / 8), by which e^3 is left.
+template <class T>
+FD_INLINE Vec<T> vrsqrt(Vec<T> x) {
+#if defined(FD_ISA_AVX512) || defined(FD_ISA_AVX2)
+  if constexpr (sizeof(T) == 4) {
+    const Vec<float> r = rsqrt_estimate(x), e = fnma(x * r, r, Vec<float>(1.f));
+    const Vec<float> y = fma(r * e, fma(e, Vec<float>(0.375f), Vec<float>(0.5f)), r);
+    const Mask<float> normal = (Vec<float>(0x1p-126f) <= x) & (x < Vec<float>(T(__builtin_inf())));
+    if (all(normal)) [[likely]]
+      return y;
+    return select(normal, y, Vec<float>(1.f) / sqrt(x));
+  }
+#endif
+  return Vec<T>(T(1)) / sqrt(x);
 }
 
 template <class T>
@@ -124,107 +140,133 @@ struct LogConstants;
 template <>
 struct LogConstants<float> {
   static constexpr float kLn2High = 0x1.62e4p-1f, kLn2Low = 0x1.7f7d1cp-20f;
-  static constexpr float kLog2e = 0x1.715476p0f, kLog2eLow = 0x1.4ae0cp-26f;
-  static constexpr float kSmallest = 0x1p-126f, kLift = 0x1p24f, kLiftBits = 24.f;
   static constexpr int kMantissa = 23;
-  static constexpr int32_t kRoot = 0x3F3504F3;  // sqrt(1/2)
 };
 template <>
 struct LogConstants<double> {
   static constexpr double kLn2High = 0x1.62e42fefap-1, kLn2Low = 0x1.cf79abc9e3b3ap-40;
   static constexpr double kLog2e = 0x1.71547652b82fep0, kLog2eLow = 0x1.777d0ffda0d24p-56;
-  static constexpr double kSmallest = 0x1p-1022, kLift = 0x1p54, kLiftBits = 54.0;
   static constexpr int kMantissa = 52;
-  static constexpr int64_t kRoot = 0x3FE6A09E667F3BCD;
 };
 
-// log(1 + f) - f for sqrt(1/2) - 1 <= f <= sqrt(2) - 1.
+// log(1 + f) - f for -1/4 <= f < 1/2.
 FD_INLINE Vec<float> log1p_rest(Vec<float> f) {
-  // (log(1 + f) - f + f^2/2) / f^3
-  constexpr float kPoly[] = {0x1.555548p-2f,  -0x1.000006p-2f, 0x1.99a4b6p-3f,  -0x1.555c4ep-3f, 0x1.233768p-3f,
-                             -0x1.fc2208p-4f, 0x1.e6f06ap-4f,  -0x1.de3c12p-4f, 0x1.1457a4p-4f};
-  return f * f * fma(polynomial(f, kPoly), f, Vec<float>(-0.5f));
+  // (log(1 + f) - f) / f^2
+  constexpr float kPoly[] = {-0x1p-1f,       0x1.5555acp-2f,  -0x1.000082p-2f, 0x1.99673ep-3f, -0x1.54d7ep-3f,
+                             0x1.287498p-3f, -0x1.0e73fap-3f, 0x1.b16d66p-4f,  -0x1.788834p-5f};
+  return f * f * polynomial(f, kPoly);
 }
 FD_INLINE Vec<double> log1p_rest(Vec<double> f) {
   // (log((1 + s) / (1 - s)) / s - 2) / s^2 in z = s^2
-  constexpr double kPoly[] = {0x1.5555555555592p-1, 0x1.999999997fdb7p-2, 0x1.24924941f1251p-2, 0x1.c71c52095cb01p-3,
-                              0x1.74663ee88c0cbp-3, 0x1.39a1bab3ca049p-3, 0x1.2f0563abf1063p-3};
+  constexpr double kPoly[] = {0x1.555555555578p-1,  0x1.99999998ee0edp-2, 0x1.249249b405c9cp-2, 0x1.c71c00309703bp-3,
+                              0x1.747513de5abc1p-3, 0x1.384f019c3f645p-3, 0x1.3adbec86a7cdp-3};
   const Vec<double> s = f / (f + 2.0), z = s * s, half = f * f * 0.5;
   return fms(s, fma(polynomial(z, kPoly), z, half), half);
 }
 
-// x = 2^e (1 + f), for positive finite x.
+// e ln 2 + log(1 + f)
 template <class T>
-struct LogReduced {
-  Vec<T> e, f;
-};
-template <class T>
-FD_INLINE LogReduced<T> reduce_log(Vec<T> x) {
+FD_INLINE Vec<T> join_log(Vec<T> e, Vec<T> f) {
   using C = LogConstants<T>;
-  const Mask<T> tiny = x < Vec<T>(C::kSmallest);
-  const Vec<Int<T>> i = bits(select(tiny, x * C::kLift, x)) - Vec<Int<T>>(C::kRoot);
-  const Vec<Int<T>> k = shr<C::kMantissa>(i);
-  const Vec<T> e = to_float<T>(k) - select(tiny, Vec<T>(C::kLiftBits), Vec<T>(T(0)));
-  return {e, from_bits<T>(i - shl<C::kMantissa>(k) + Vec<Int<T>>(C::kRoot)) - T(1)};
-}
-template <class T>
-FD_INLINE Vec<T> join_log(LogReduced<T> a) {
-  using C = LogConstants<T>;
-  return fma(a.e, Vec<T>(C::kLn2High), a.f + fma(a.e, Vec<T>(C::kLn2Low), log1p_rest(a.f)));
+  return fma(e, Vec<T>(C::kLn2High), f + fma(e, Vec<T>(C::kLn2Low), log1p_rest(f)));
 }
 
-// The logarithm of what is not positive and finite: -inf at 0, NaN below, x itself for infinity and NaN.
-template <class T>
-FD_INLINE Vec<T> log_edges(Vec<T> x, Vec<T> y) {
-  const Vec<T> zero = T(0), inf = kInfinity<T>;
-  const Vec<T> special = select(x == zero, -inf, select(x < zero, Vec<T>(kNaN<T>), x));
-  return select((x > zero) & (x < inf), y, special);
-}
-
+// What split makes of 0, infinity and the rest passes through these sums as it should.
 template <class T>
 FD_INLINE Vec<T> vlog(Vec<T> x) {
-  return log_edges(x, join_log(reduce_log(x)));
+  const Parts<T> a = split(x);
+  return join_log(a.e, a.m - T(1));
 }
 
-template <class T>
-FD_INLINE Vec<T> vlog2(Vec<T> x) {
-  using C = LogConstants<T>;
-  const LogReduced<T> a = reduce_log(x);
-  const Vec<T> rest = log1p_rest(a.f), y = a.f + rest, lost = (a.f - y) + rest;
-  return log_edges(x, fma(y, Vec<T>(C::kLog2e), fma(y, Vec<T>(C::kLog2eLow), lost * C::kLog2e)) + a.e);
+FD_INLINE Vec<float> vlog2(Vec<float> x) {
+  // log2(1 + f) / f
+  constexpr float kPoly[] = {0x1.715476p0f,   -0x1.715476p-1f, 0x1.ec714p-2f,   -0x1.7154cp-2f, 0x1.274e26p-2f,
+                             -0x1.ebd2d8p-3f, 0x1.ac3d24p-3f,  -0x1.85b08ap-3f, 0x1.349088p-3f, -0x1.078d52p-4f};
+  const Parts<float> a = split(x);
+  const Vec<float> f = a.m - 1.f;
+  return fma(f, polynomial(f, kPoly), a.e);
+}
+FD_INLINE Vec<double> vlog2(Vec<double> x) {
+  using C = LogConstants<double>;
+  const Parts<double> a = split(x);
+  const Vec<double> f = a.m - 1.0, rest = log1p_rest(f), y = f + rest, lost = (f - y) + rest;
+  return fma(y, Vec<double>(C::kLog2e), fma(y, Vec<double>(C::kLog2eLow), lost * C::kLog2e)) + a.e;
 }
 
+FD_INLINE Vec<float> vlog10(Vec<float> x) {
+  // log10(1 + f) / f, whose first coefficient has a second part
+  constexpr float kPoly[] = {0x1.bcb7b2p-2f,  -0x1.bcb7b2p-3f, 0x1.287ad8p-3f,  -0x1.bcb80ap-4f, 0x1.63953ep-4f,
+                             -0x1.281b7ap-4f, 0x1.01d352p-4f,  -0x1.d53ba8p-5f, 0x1.738c7cp-5f,  -0x1.3d592ap-6f};
+  constexpr float kLow = -0x1.5b235ep-27f, kLog10of2 = 0x1.344134p-2f, kLog10of2Low = 0x1.09f7ap-26f;
+  const Parts<float> a = split(x);
+  const Vec<float> f = a.m - 1.f;
+  const Vec<float> y = fma(f, polynomial(f, kPoly), fma(a.e, Vec<float>(kLog10of2Low), f * kLow));
+  return fma(a.e, Vec<float>(kLog10of2), y);
+}
 FD_INLINE Vec<double> vlog10(Vec<double> x) {
   constexpr double kLog10e = 0x1.bcb7b1526e50ep-2, kLog10eLow = 0x1.95355baaafad3p-57;
   constexpr double kLog10of2 = 0x1.34413509f6p-2, kLog10of2Low = 0x1.9fef311f12b36p-42;
-  const LogReduced<double> a = reduce_log(x);
-  const Vec<double> rest = log1p_rest(a.f), y = a.f + rest, lost = (a.f - y) + rest;
+  const Parts<double> a = split(x);
+  const Vec<double> f = a.m - 1.0, rest = log1p_rest(f), y = f + rest, lost = (f - y) + rest;
   const Vec<double> small = fma(y, Vec<double>(kLog10eLow), fma(a.e, Vec<double>(kLog10of2Low), lost * kLog10e));
-  return log_edges(x, fma(a.e, Vec<double>(kLog10of2), fma(y, Vec<double>(kLog10e), small)));
-}
-FD_INLINE Vec<float> vlog10(Vec<float> x) {
-  return by_double(x, [](Vec<double> v) { return vlog10(v); });
+  return fma(a.e, Vec<double>(kLog10of2), fma(y, Vec<double>(kLog10e), small));
 }
 
-// log(1 + x): what 1 + x rounds away goes back into f, which is x itself where the exponent is 0.
+// log(1 + u) 2^extra, for u >= -1 + epsilon and finite: with e the exponent of 1 + u in the sense of split,
+// f = u 2^-e + (2^-e - 1) rounds once, so that what 1 + u rounds away is not missed. A quarter keeps 2^-e normal.
+template <class T>
+FD_INLINE Vec<T> log1p_finite(Vec<T> u, Vec<T> extra) {
+  constexpr int kMantissa = LogConstants<T>::kMantissa;
+  const Vec<Int<T>> k = shr<kMantissa>(bits(u + T(1)) - bits(Vec<T>(T(0.75))));
+  const Vec<T> scale = from_bits<T>(bits(Vec<T>(T(4))) - shl<kMantissa>(k));
+  const Vec<T> f = fma(u * scale, Vec<T>(T(0.25)), fms(scale, Vec<T>(T(0.25)), Vec<T>(T(1))));
+  return join_log(to_float<T>(k) + extra, f);
+}
+// The same for 0 <= u <= 1: one of two exponents.
+template <class T>
+FD_INLINE Vec<T> log1p_unit(Vec<T> u) {
+  using C = LogConstants<T>;
+  const Mask<T> upper = u >= Vec<T>(T(0.5));
+  const Vec<T> f = select(upper, fms(u, Vec<T>(T(0.5)), Vec<T>(T(0.5))), u), zero = T(0);
+  const Vec<T> rest = log1p_rest(f) + select(upper, Vec<T>(C::kLn2Low), zero);
+  return select(upper, Vec<T>(C::kLn2High), zero) + (f + rest);
+}
+
 template <class T>
 FD_INLINE Vec<T> vlog1p(Vec<T> x) {
-  const Vec<T> one = T(1), u = one + x;
-  LogReduced<T> a = reduce_log(u);
-  const Vec<T> lost = select(abs(x) < one, x - (u - one), one - (u - x));
-  a.f = select(a.e == Vec<T>(T(0)), x, a.f + scale2(lost, -a.e));
-  const Vec<T> y = select(x == Vec<T>(T(0)), x, join_log(a));
-  return log_edges(u, y);
+  const Vec<T> zero = T(0), minus_one = T(-1), inf = kInfinity<T>;
+  const Vec<T> special = select(x == minus_one, -inf, select(x < minus_one, Vec<T>(kNaN<T>), x));
+  return select((x > minus_one) & (x < inf) & (x != zero), log1p_finite(x, zero), special);
 }
 
 // ------------------------------------------------------------------------------------------------------------- pow
 
-// x^y by e^(y log x) in double, where 2^-52 of the logarithm times at most 150 is far below half a float.
+// log2(m 2^e) in double, to 2^-35 of itself: what y log2(x) needs where 2 to it is to be right in float.
+FD_INLINE Vec<double> log2_for_pow(Vec<double> m, Vec<double> e) {
+  // log2(1 + f) / f
+  constexpr double kPoly[] = {0x1.71547652d0057p0,  -0x1.715476560b734p-1, 0x1.ec709ccd9c0c4p-2, -0x1.71546f289b2a4p-2,
+                              0x1.277724560b7b2p-2, -0x1.ec75767da5ad4p-3, 0x1.a60123a434c78p-3, -0x1.70a5c107a97dep-3,
+                              0x1.48b5d2071198p-3,  -0x1.3193fde02dcdfp-3, 0x1.1c3f995b9c4d7p-3, -0x1.a1f5ecc525abfp-4,
+                              0x1.3736d8705df99p-5};
+  const Vec<double> f = m - 1.0;
+  return fma(f, polynomial(f, kPoly), e);
+}
+
+// 2^(y log2 |x|): the product in double, its whole part and the rest apart; the rest is small enough for float.
+FD_INLINE Vec<float> pow_size(Vec<float> x, Vec<float> y) {
+  const Parts<float> a = split(x);
+  // Beyond these ends the result is 0 or infinity; a product with NaN is NaN, which limit keeps.
+  const Vec<double> lo = limit(widen_lo(y) * log2_for_pow(widen_lo(a.m), widen_lo(a.e)), -200.0, 200.0);
+  const Vec<double> hi = limit(widen_hi(y) * log2_for_pow(widen_hi(a.m), widen_hi(a.e)), -200.0, 200.0);
+  const Vec<double> n_lo = round(lo), n_hi = round(hi);
+  const Vec<float> r = narrow(lo - n_lo, hi - n_hi) * ExpConstants<float>::kLn2;
+  return scale2(expm1_reduced(r) + 1.f, narrow(n_lo, n_hi));
+}
+
 FD_INLINE Vec<float> vpow(Vec<float> x, Vec<float> y) {
   const Vec<float> zero = 0.f, one = 1.f, inf = kInfinity<float>, a = abs(x);
-  const Vec<float> size = by_double(a, y, [](Vec<double> u, Vec<double> v) { return vexp2(v * vlog2(u)); });
+  const Vec<float> size = pow_size(a, y), half = y * 0.5f;
   const Mask<float> whole = floor(y) == y;
-  const Vec<float> half = y * 0.5f;
   const Mask<float> odd = whole & (floor(half) != half) & (abs(y) < inf);
   Vec<float> p = select(odd, size | sign_bit(x), size);
   p = select((x < zero) & ~whole & (a < inf), Vec<float>(kNaN<float>), p);

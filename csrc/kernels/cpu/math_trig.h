@@ -1,5 +1,5 @@
-// Vector sin, cos, tan, their inverses, and the hyperbolic functions but tanh. See math.h.
-// Arguments beyond the range of the reductions (|x| > 2^20 for double, 2^30 for float) go to libm, lane by lane.
+// Vector sin, cos, tan and their inverses. See math.h.
+// Arguments beyond the range of the reductions (|x| > 2^20 for double, 2^18 for float) go to libm, lane by lane.
 #pragma once
 
 #include <math.h>
@@ -25,100 +25,109 @@ FD_INLINE Vec<T> per_lane(Vec<T> a, Vec<T> b, F f) {
   return Vec<T>::load(x);
 }
 
+// y where x is small enough for the vector form, f of libm elsewhere: a lane never depends on its neighbours.
+template <class T, class F>
+FD_INLINE Vec<T> with_large(Vec<T> x, Vec<T> y, T largest, F f) {
+  const Mask<T> fits = abs(x) <= Vec<T>(largest);
+  if (!all(fits)) [[unlikely]]
+    return select(fits, y, per_lane(x, f));
+  return y;
+}
+
 // ----------------------------------------------------------------------------------------------------- sin, cos, tan
 
-// x = n pi/2 + r, |r| <= pi/4.
-template <class T>
+// Float: x = n pi + r with |r| <= pi/2 and a little, so that one polynomial serves. pi in three parts: fma forms the
+// first difference exactly (Cody and Waite). All are positive, so that -0 stays.
+inline constexpr float kLargestAngle = 0x1p18f;
+
+FD_INLINE Vec<float> less_multiple(Vec<float> x, Vec<float> n, float unit) {
+  const Vec<float> first = unit * 0x1.921fb4p0f, second = unit * 0x1.4442dp-24f, third = unit * 0x1.84698ap-48f;
+  return fnma(n, third, fnma(n, second, fnma(n, first, x)));
+}
+// (-1)^n sin(r), n in the low bits of `whole`. sin(r) has r's sign, which the sum would lose where r is -0.
+FD_INLINE Vec<float> signed_sine(Vec<float> r, Vec<float> whole) {
+  // (sin(r) / r - 1) / r^2 in r^2
+  constexpr float kPoly[] = {-0x1.55554ap-3f, 0x1.110e86p-7f, -0x1.9f6138p-13f, 0x1.5ce6ep-19f};
+  const Vec<float> z = r * r, y = fma(polynomial(z, kPoly) * z, r, r) | sign_bit(r);
+  return y ^ from_bits<float>(shl<31>(bits(whole)));
+}
+FD_INLINE Vec<float> vsin(Vec<float> x) {
+  const Vec<float> magic = ExpConstants<float>::kMagic, whole = fma(x, Vec<float>(0x1.45f306p-2f), magic);
+  const Vec<float> y = signed_sine(less_multiple(x, whole - magic, 2.f), whole);
+  return with_large(x, y, kLargestAngle, [](float v) { return float(::sin(double(v))); });
+}
+// sin(x + pi/2)
+FD_INLINE Vec<float> vcos(Vec<float> x) {
+  const Vec<float> magic = ExpConstants<float>::kMagic;
+  const Vec<float> whole = fma(x, Vec<float>(0x1.45f306p-2f), Vec<float>(0.5f)) + magic;
+  const Vec<float> y = signed_sine(less_multiple(x, (whole - magic) - 0.5f, 2.f), whole);
+  return with_large(x, y, kLargestAngle, [](float v) { return float(::cos(double(v))); });
+}
+// x = n pi/2 + r; tan(r), or -1 / tan(r) for odd n.
+FD_INLINE Vec<float> vtan(Vec<float> x) {
+  // (tan(r) / r - 1) / r^2 in r^2
+  constexpr float kPoly[] = {0x1.555562p-2f, 0x1.110d0ep-3f,   0x1.baf42p-5f, 0x1.5ba8e4p-6f,
+                             0x1.689958p-7f, -0x1.12e992p-13f, 0x1.261f46p-8f};
+  const Vec<float> magic = ExpConstants<float>::kMagic, whole = fma(x, Vec<float>(0x1.45f306p-1f), magic);
+  const Vec<float> r = less_multiple(x, whole - magic, 1.f), z = r * r;
+  const Vec<float> t = fma(polynomial(z, kPoly) * z, r, r);
+  const Mask<float> odd = (bits(whole) & Vec<int32_t>(1)) != Vec<int32_t>(0);
+  const Vec<float> y = select(odd, Vec<float>(-1.f), t) / select(odd, t, Vec<float>(1.f));
+  return with_large(x, y, kLargestAngle, [](float v) { return float(::tan(double(v))); });
+}
+
+// Double: x = n pi/2 + r, |r| <= pi/4. pi/2 in pieces of 33 bits, so that n times the first two is exact for n < 2^20.
+inline constexpr double kLargestAngleDouble = 0x1p20;
+
 struct TrigReduced {
-  Vec<T> r;
-  Vec<Int<T>> n;
+  Vec<double> r;
+  Vec<int64_t> n;
 };
-
-FD_INLINE TrigReduced<double> reduce_trig(Vec<double> x) {
-  // pi/2 in pieces of 33 bits, so that n times the first two is exact for n < 2^20 (Cody and Waite).
+FD_INLINE TrigReduced reduce_trig(Vec<double> x) {
   constexpr double kFirst = 0x1.921fb544p0, kSecond = 0x1.0b4611a6p-34, kThird = 0x1.3198a2e037073p-69;
-  const Vec<double> n = round(x * 0x1.45f306dc9c883p-1);
+  const Vec<double> magic = ExpConstants<double>::kMagic, whole = fma(x, Vec<double>(0x1.45f306dc9c883p-1), magic);
+  const Vec<double> n = whole - magic;
   const Vec<double> r = fnma(n, Vec<double>(kThird), fnma(n, Vec<double>(kSecond), fnma(n, Vec<double>(kFirst), x)));
-  return {r, to_int(n)};
-}
-// In double: fma forms x - n pi/2 without rounding it away.
-FD_INLINE Vec<double> float_remainder(Vec<double> x, Vec<double> n) {
-  return fnma(n, Vec<double>(0x1.1a62633145c07p-54), fnma(n, Vec<double>(0x1.921fb54442d18p0), x));
-}
-FD_INLINE TrigReduced<float> reduce_trig(Vec<float> x) {
-  const Vec<double> lo = widen_lo(x), hi = widen_hi(x);
-  const Vec<double> n_lo = round(lo * 0x1.45f306dc9c883p-1), n_hi = round(hi * 0x1.45f306dc9c883p-1);
-  // Only n mod 4 is wanted: taken in double, as n itself may have more bits than a float.
-  const Vec<double> m_lo = fnma(floor(n_lo * 0.25), Vec<double>(4.0), n_lo);
-  const Vec<double> m_hi = fnma(floor(n_hi * 0.25), Vec<double>(4.0), n_hi);
-  return {narrow(float_remainder(lo, n_lo), float_remainder(hi, n_hi)), to_int(narrow(m_lo, m_hi))};
+  return {r, bits(whole)};
 }
 
-template <class T>
-struct TrigConstants;
-template <>
-struct TrigConstants<float> {
-  static constexpr float kLargest = 0x1p30f;
-  static constexpr float kSin[] = {-0x1.555556p-3f, 0x1.111108p-7f, -0x1.a00f7ap-13f, 0x1.6cd0a8p-19f};
-  static constexpr float kCos[] = {0x1.555556p-5f, -0x1.6c16b8p-10f, 0x1.a010dap-16f, -0x1.241da4p-22f};
-};
-template <>
-struct TrigConstants<double> {
-  static constexpr double kLargest = 0x1p20;
-  static constexpr double kSin[] = {-0x1.5555555555548p-3, 0x1.111111110f7bp-7,    -0x1.a01a019bf9b67p-13,
-                                    0x1.71de356409028p-19, -0x1.ae5e578165a94p-26, 0x1.5d8ee7aa49abap-33};
-  static constexpr double kCos[] = {0x1.555555555554bp-5,   -0x1.6c16c16c14f6cp-10, 0x1.a01a019c80972p-16,
-                                    -0x1.27e4f7e802e05p-22, 0x1.1ee9d5c9523f3p-29,  -0x1.8fa3959f021abp-37};
-};
-
-// (sin(r) / r - 1) / r^2 and (cos(r) - 1 + r^2/2) / r^4 in r^2
-template <class T>
-FD_INLINE Vec<T> sin_reduced(Vec<T> r) {
-  const Vec<T> z = r * r;
-  return fma(polynomial(z, TrigConstants<T>::kSin) * z, r, r);
+FD_INLINE Vec<double> sin_reduced(Vec<double> r) {
+  // (sin(r) / r - 1) / r^2 in r^2
+  constexpr double kPoly[] = {-0x1.5555555555548p-3, 0x1.111111110f7bp-7,    -0x1.a01a019bf9b67p-13,
+                              0x1.71de356409028p-19, -0x1.ae5e578165a94p-26, 0x1.5d8ee7aa49abap-33};
+  const Vec<double> z = r * r;
+  return fma(polynomial(z, kPoly) * z, r, r);
 }
-template <class T>
-FD_INLINE Vec<T> cos_reduced(Vec<T> r) {
-  const Vec<T> z = r * r, one = T(1), head = fnma(z, Vec<T>(T(0.5)), one);
-  const Vec<T> lost = fnma(z, Vec<T>(T(0.5)), one - head);
-  return head + fma(polynomial(z, TrigConstants<T>::kCos), z * z, lost);
+FD_INLINE Vec<double> cos_reduced(Vec<double> r) {
+  // (cos(r) - 1 + r^2/2) / r^4 in r^2
+  constexpr double kPoly[] = {0x1.555555555554bp-5,   -0x1.6c16c16c14f6cp-10, 0x1.a01a019c80972p-16,
+                              -0x1.27e4f7e802e05p-22, 0x1.1ee9d5c9523f3p-29,  -0x1.8fa3959f021abp-37};
+  const Vec<double> z = r * r, one = 1.0, head = fnma(z, Vec<double>(0.5), one);
+  const Vec<double> lost = fnma(z, Vec<double>(0.5), one - head);
+  return head + fma(polynomial(z, kPoly), z * z, lost);
 }
 
-// sin for quarter = 0, cos for quarter = 1: sin(x + quarter pi/2).
-template <class T>
-FD_INLINE Vec<T> sine(Vec<T> x, int quarter) {
-  const TrigReduced<T> a = reduce_trig(x);
-  using I = Vec<Int<T>>;
-  const I n = a.n + I(quarter);
-  const Mask<T> cosine = (n & I(1)) != I(0), negative = (n & I(2)) != I(0);
-  const Vec<T> y = select(cosine, cos_reduced(a.r), sin_reduced(a.r));
-  return select(negative, -y, y);
+// sin(x + quarter pi/2)
+FD_INLINE Vec<double> sine(Vec<double> x, int quarter) {
+  const TrigReduced a = reduce_trig(x);
+  const Vec<int64_t> n = a.n + Vec<int64_t>(quarter), one = 1;
+  const Mask<double> cosine = (n & one) != Vec<int64_t>(0);
+  const Vec<double> y = select(cosine, cos_reduced(a.r), sin_reduced(a.r));
+  return y ^ from_bits<double>(shl<63>(shr<1>(n)));
 }
-
-template <class T>
-FD_INLINE bool trig_in_range(Vec<T> x) {
-  return all(abs(x) <= Vec<T>(TrigConstants<T>::kLargest));
+FD_INLINE Vec<double> vsin(Vec<double> x) {
+  const Vec<double> y = select(x == Vec<double>(0.0), x, sine(x, 0));
+  return with_large(x, y, kLargestAngleDouble, [](double v) { return ::sin(v); });
 }
-
-template <class T>
-FD_INLINE Vec<T> vsin(Vec<T> x) {
-  if (!trig_in_range(x)) [[unlikely]]
-    return per_lane(x, [](T v) { return T(::sin(double(v))); });
-  return select(x == Vec<T>(T(0)), x, sine(x, 0));
-}
-template <class T>
-FD_INLINE Vec<T> vcos(Vec<T> x) {
-  if (!trig_in_range(x)) [[unlikely]]
-    return per_lane(x, [](T v) { return T(::cos(double(v))); });
-  return sine(x, 1);
+FD_INLINE Vec<double> vcos(Vec<double> x) {
+  return with_large(x, sine(x, 1), kLargestAngleDouble, [](double v) { return ::cos(v); });
 }
 FD_INLINE Vec<double> vtan(Vec<double> x) {
-  if (!trig_in_range(x)) [[unlikely]]
-    return per_lane(x, [](double v) { return ::tan(v); });
-  const TrigReduced<double> a = reduce_trig(x);
+  const TrigReduced a = reduce_trig(x);
   const Vec<double> s = sin_reduced(a.r), c = cos_reduced(a.r);
   const Mask<double> odd = (a.n & Vec<int64_t>(1)) != Vec<int64_t>(0);
-  return select(x == Vec<double>(0.0), x, select(odd, -c, s) / select(odd, s, c));
+  const Vec<double> y = select(x == Vec<double>(0.0), x, select(odd, -c, s) / select(odd, s, c));
+  return with_large(x, y, kLargestAngleDouble, [](double v) { return ::tan(v); });
 }
 
 // ------------------------------------------------------------------------------------------------- asin, acos, atan
@@ -170,70 +179,69 @@ FD_INLINE Vec<double> vatan(Vec<double> x) {
   return copysign(base + (fma(polynomial(z, kPoly) * z, t, low) + t), x);
 }
 
-FD_INLINE Vec<double> vatan2(Vec<double> y, Vec<double> x) {
-  const Vec<double> zero = 0.0, one = 1.0, inf = kInfinity<double>, ax = abs(x), ay = abs(y);
-  const Mask<double> swap = ay > ax, both = (ax == inf) & (ay == inf), none = (ax == zero) & (ay == zero);
-  Vec<double> ratio = select(swap, ax, ay) / select(swap, ay, ax);
-  ratio = select(both, one, select(none, zero, ratio));
-  Vec<double> angle = vatan(ratio);
-  angle = select(swap, kHalfPi - (angle - kHalfPiLow), angle);
-  const Mask<double> left = (bits(x) < Vec<int64_t>(0));
-  angle = select(left, 2 * kHalfPi - (angle - 2 * kHalfPiLow), angle);
-  return select(is_nan(x) | is_nan(y), x + y, copysign(angle, y));
+// asin(x) - x for 0 <= x <= 1/2, z = x^2
+FD_INLINE Vec<float> asin_rest(Vec<float> x, Vec<float> z) {
+  // (asin(x) / x - 1) / x^2 in x^2
+  constexpr float kPoly[] = {0x1.5555c8p-3f, 0x1.330204p-4f, 0x1.747bbap-5f, 0x1.8c3e3ep-6f, 0x1.595c74p-5f};
+  return polynomial(z, kPoly) * z * x;
+}
+inline constexpr float kHalfPiFloat = 0x1.921fb6p0f, kHalfPiFloatLow = -0x1.777a5cp-25f;
+
+FD_INLINE Vec<float> vasin(Vec<float> x) {
+  const Vec<float> a = abs(x), half = 0.5f;
+  const Mask<float> inner = a < half;
+  const Vec<float> z = select(inner, a * a, fnma(a, half, half)), s = select(inner, a, sqrt(z));
+  const Vec<float> rest = asin_rest(s, z), two = 2.f;
+  const Vec<float> outer = fnma(s, two, Vec<float>(kHalfPiFloat)) + fnma(rest, two, Vec<float>(kHalfPiFloatLow));
+  return select(inner, s + rest, outer) | sign_bit(x);
+}
+FD_INLINE Vec<float> vacos(Vec<float> x) {
+  const Vec<float> a = abs(x), half = 0.5f;
+  const Mask<float> inner = a < half;
+  const Vec<float> z = select(inner, a * a, fnma(a, half, half)), s = select(inner, a, sqrt(z));
+  const Vec<float> y = (s + asin_rest(s, z)) | sign_bit(x);
+  const Vec<float> left = select(x < Vec<float>(0.f), Vec<float>(2 * kHalfPiFloat), Vec<float>(0.f));
+  return select(inner, kHalfPiFloat - (y - kHalfPiFloatLow), fma(y, Vec<float>(2.f), left));
 }
 
-// ------------------------------------------------------------------------------------------------------- hyperbolic
-
-// Above this, e^x / 2 is taken as the product of two roots because e^x overflows before it does.
-inline constexpr double kLargeHyperbolic = 700.0;
-
-FD_INLINE Vec<double> half_exp_large(Vec<double> a) {
-  const Vec<double> root = vexp(a * 0.5);
-  return root * 0.5 * root;
+// atan(t) for |t| <= 1
+FD_INLINE Vec<float> atan_reduced(Vec<float> t) {
+  // (atan(t) / t - 1) / t^2 in t^2
+  constexpr float kPoly[] = {-0x1.55553ep-2f, 0x1.9991e4p-3f, -0x1.242086p-3f, 0x1.c08c52p-4f,  -0x1.58093cp-4f,
+                             0x1.da2b0cp-5f,  -0x1.fd81ep-6f, 0x1.642bcep-7f,  -0x1.d36dc4p-10f};
+  const Vec<float> z = t * t;
+  return fma(polynomial(z, kPoly) * z, t, t);
 }
-FD_INLINE Vec<double> vsinh(Vec<double> x) {
-  const Vec<double> a = abs(x), e = vexpm1(a);
-  const Vec<double> y = (e + e / (e + 1.0)) * 0.5;
-  return copysign(select(a > Vec<double>(kLargeHyperbolic), half_exp_large(a), y), x);
-}
-FD_INLINE Vec<double> vcosh(Vec<double> x) {
-  const Vec<double> a = abs(x), e = vexp(a) * 0.5;
-  return select(a > Vec<double>(kLargeHyperbolic), half_exp_large(a), e + 0.25 / e);
-}
-// log(2a) = log(a) + ln 2 once 1 + a^2 cannot be told from a^2.
-FD_INLINE Vec<double> log_twice(Vec<double> a) { return vlog(a) + ExpConstants<double>::kLn2; }
-
-FD_INLINE Vec<double> vasinh(Vec<double> x) {
-  const Vec<double> a = abs(x), square = a * a;
-  const Vec<double> y = vlog1p(a + square / (sqrt(square + 1.0) + 1.0));
-  return copysign(select(a > Vec<double>(0x1p28), log_twice(a), y), x);
-}
-FD_INLINE Vec<double> vacosh(Vec<double> x) {
-  const Vec<double> t = x - 1.0;
-  const Vec<double> y = select(x > Vec<double>(0x1p28), log_twice(x), vlog1p(t + sqrt(fma(t, t, t + t))));
-  return select(t < Vec<double>(0.0), Vec<double>(kNaN<double>), y);
-}
-FD_INLINE Vec<double> vatanh(Vec<double> x) {
-  const Vec<double> a = abs(x);
-  return copysign(vlog1p((a + a) / (1.0 - a)) * 0.5, x);
+FD_INLINE Vec<float> vatan(Vec<float> x) {
+  const Vec<float> a = abs(x), one = 1.f;
+  const Mask<float> steep = a > one;
+  const Vec<float> y = atan_reduced(select(steep, -one, a) / select(steep, a, one));
+  return select(steep, y + kHalfPiFloat, y) | sign_bit(x);
 }
 
-#define FD_FLOAT_BY_DOUBLE(name)                                \
-  FD_INLINE Vec<float> name(Vec<float> x) {                     \
-    return by_double(x, [](Vec<double> v) { return name(v); }); \
-  }
-FD_FLOAT_BY_DOUBLE(vtan)
-FD_FLOAT_BY_DOUBLE(vasin)
-FD_FLOAT_BY_DOUBLE(vacos)
-FD_FLOAT_BY_DOUBLE(vatan)
-FD_FLOAT_BY_DOUBLE(vsinh)
-FD_FLOAT_BY_DOUBLE(vcosh)
-FD_FLOAT_BY_DOUBLE(vasinh)
-FD_FLOAT_BY_DOUBLE(vacosh)
-FD_FLOAT_BY_DOUBLE(vatanh)
-#undef FD_FLOAT_BY_DOUBLE
-FD_INLINE Vec<float> vatan2(Vec<float> y, Vec<float> x) {
-  return by_double(y, x, [](Vec<double> a, Vec<double> b) { return vatan2(a, b); });
+FD_INLINE Vec<double> atan_ratio(Vec<double> t) { return vatan(t); }
+FD_INLINE Vec<float> atan_ratio(Vec<float> t) { return atan_reduced(t); }
+
+// From an angle in [0, pi/4] to the other octants of the upper half plane: pi/2 - angle, then pi - angle.
+FD_INLINE Vec<double> other_octants(Vec<double> angle, Mask<double> steep, Mask<double> left) {
+  angle = select(steep, kHalfPi - (angle - kHalfPiLow), angle);
+  return select(left, 2 * kHalfPi - (angle - 2 * kHalfPiLow), angle);
+}
+FD_INLINE Vec<float> other_octants(Vec<float> angle, Mask<float> steep, Mask<float> left) {
+  const Vec<float> zero = 0.f, turned = select(steep ^ left, -angle, angle);
+  return turned + select(steep, Vec<float>(kHalfPiFloat), select(left, Vec<float>(2 * kHalfPiFloat), zero));
+}
+
+// The angle of (x, y) from that of the smaller of |x|, |y| over the larger, in [0, pi/4].
+template <class T>
+FD_INLINE Vec<T> vatan2(Vec<T> y, Vec<T> x) {
+  const Vec<T> zero = T(0), one = T(1), inf = kInfinity<T>, ax = abs(x), ay = abs(y);
+  const Mask<T> steep = ay > ax;
+  const Vec<T> small = select(steep, ax, ay), large = select(steep, ay, ax);
+  const Mask<T> both = (small == large) & (large == inf), none = (small == zero) & (large == zero);
+  const Vec<T> ratio = select(both, one, small / select(none, one, large));
+  const Mask<T> left = bits(x) < Vec<Int<T>>(Int<T>(0));
+  return other_octants(atan_ratio(ratio), steep, left) | sign_bit(y);
 }
 
 FD_INLINE Vec<float> vhypot(Vec<float> a, Vec<float> b) {

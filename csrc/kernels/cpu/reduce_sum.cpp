@@ -62,17 +62,23 @@ struct Prod {
   using Partial = double;
   static constexpr bool kFolds = true;
   static constexpr int64_t L = Vec<T>::kLanes;
+  static constexpr int kChains = 4;  // of products, as one alone waits for its own latency
   FD_INLINE static Partial start() { return 1; }
   FD_INLINE static void merge(Partial& a, const Partial& later) { a *= later; }
   FD_INLINE static void store(const fd_reduce* r, int64_t at, const Partial& p, int64_t) {
     static_cast<T*>(r->out)[at] = T(p);
   }
   static void absorb(Partial& p, const T* x, int64_t n, int64_t) {
-    Vec<double> lo = 1.0, hi = 1.0;
+    Vec<double> lo[kChains], hi[kChains];
+    for (int k = 0; k < kChains; k++) lo[k] = hi[k] = 1.0;
     int64_t i = 0;
-    for (; i + L <= n; i += L) multiply(lo, hi, Vec<T>::load(x + i));
+    for (; i + kChains * L <= n; i += kChains * L)
+#pragma GCC unroll 4
+      for (int k = 0; k < kChains; k++) multiply(lo[k], hi[k], Vec<T>::load(x + i + k * L));
+    for (; i + L <= n; i += L) multiply(lo[0], hi[0], Vec<T>::load(x + i));
+    for (int k = 1; k < kChains; k++) lo[0] = lo[0] * lo[k], hi[0] = hi[0] * hi[k];
     double lanes[Vec<double>::kLanes];
-    (lo * hi).store(lanes);
+    (lo[0] * hi[0]).store(lanes);
     for (double v : lanes) p *= v;
     for (; i < n; i++) p *= double(x[i]);
   }

@@ -21,6 +21,8 @@
 //   to_float<T>(i)         the way back, same range for double
 //   scale2(x, n)           x 2^n for integral n in [-2200, 2200] (double), [-300, 300] (float); rounds once
 //   scale2_where(m, x, n)  m ? x 2^n : 0, whatever x and n hold where m is not
+//   split(x)               {m, e}: x = m 2^e with m in [3/4, 3/2) and integral e; {1, -inf} of 0, {1, inf} of infinity,
+//                          m is NaN of NaN and below 0
 //   rsqrt_estimate(x)      float, x86 only: 1 / sqrt(x) within 2^-11
 //   hsum, hmin, hmax(x)    over lanes, in a fixed order
 //   load_u8(p[, n]), load_i32(p[, n])   as static members: conversion while loading
@@ -90,7 +92,57 @@ FD_INLINE V shuffled(const V& a, const V& b) {
 
 namespace fd::FD_ISA {
 
-#if !defined(FD_ISA_AVX512)
+template <class T>
+struct Parts {
+  Vec<T> m, e;
+};
+
+#if defined(FD_ISA_AVX512)
+FD_INLINE Parts<float> split(Vec<float> x) {
+  const __m512 m = _mm512_getmant_ps(x.v, _MM_MANT_NORM_p75_1p5, _MM_MANT_SIGN_nan);
+  return {Vec<float>::of(_mm512_abs_ps(m)), Vec<float>::of(_mm512_sub_ps(_mm512_getexp_ps(x.v), _mm512_getexp_ps(m)))};
+}
+FD_INLINE Parts<double> split(Vec<double> x) {
+  const __m512d m = _mm512_getmant_pd(x.v, _MM_MANT_NORM_p75_1p5, _MM_MANT_SIGN_nan);
+  return {Vec<double>::of(_mm512_abs_pd(m)),
+          Vec<double>::of(_mm512_sub_pd(_mm512_getexp_pd(x.v), _mm512_getexp_pd(m)))};
+}
+#else
+template <class T>
+struct FloatFormat;
+template <>
+struct FloatFormat<float> {
+  static constexpr int kMantissa = 23;
+  static constexpr float kSmallest = 0x1p-126f, kLift = 0x1p24f, kLiftBits = 24.f;
+};
+template <>
+struct FloatFormat<double> {
+  static constexpr int kMantissa = 52;
+  static constexpr double kSmallest = 0x1p-1022, kLift = 0x1p54, kLiftBits = 54.0;
+};
+
+template <class T>
+FD_INLINE Parts<T> split_normal(Vec<T> x) {
+  constexpr int kMantissa = FloatFormat<T>::kMantissa;
+  const Vec<Int<T> > k = shr<kMantissa>(bits(x) - bits(Vec<T>(T(0.75))));
+  return {from_bits<T>(bits(x) - shl<kMantissa>(k)), to_float<T>(k)};
+}
+template <class T>
+FD_INLINE Parts<T> split(Vec<T> x) {
+  using F = FloatFormat<T>;
+  const Vec<T> inf = T(__builtin_inf()), zero = T(0);
+  const Mask<T> normal = (Vec<T>(F::kSmallest) <= x) & (x < inf);
+  if (all(normal)) [[likely]]
+    return split_normal(x);
+  const Mask<T> tiny = (zero < x) & (x < Vec<T>(F::kSmallest));
+  Parts<T> p = split_normal(select(tiny, x * F::kLift, x));
+  p.e = select(tiny, p.e - F::kLiftBits, p.e);
+  const Mask<T> end = (x == zero) | (x == inf);
+  p.m = select(normal | tiny, p.m, select(end, Vec<T>(T(1)), Vec<T>(T(__builtin_nan("")))));
+  p.e = select(end, select(x == zero, -inf, inf), p.e);
+  return p;
+}
+
 template <class T>
 FD_INLINE Vec<T> scale2_where(Mask<T> m, Vec<T> x, Vec<T> n) {
   const Vec<T> zero = T(0);

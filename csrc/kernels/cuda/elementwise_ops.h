@@ -59,6 +59,13 @@ __device__ T gelu_inner_slope(T x) {
   return T(0.79788456080286535588) * (T(1) + T(3 * 0.044715) * x * x);
 }
 
+// min(max(x + 3, 0), 6), which keeps NaN.
+template <class T>
+__device__ T hard_step(T x) {
+  const T y = x + T(3);
+  return y < T(0) ? T(0) : y > T(6) ? T(6) : y;
+}
+
 #define FD_OP1(NAME, KIND, ...)                                        \
   struct NAME : KIND {                                                 \
     template <class T>                                                 \
@@ -110,6 +117,8 @@ FD_OP1(gelu, Floating, return x * normal_cdf(x);)
 FD_OP1(gelu_tanh, Floating, return x * logistic(T(2) * gelu_inner(x));)
 FD_OP1(silu, Floating, return x * logistic(x);)
 FD_OP1(mish, Floating, return x * std::tanh(log_one_plus_exp(x));)
+FD_OP1(hardsigmoid, Floating, return hard_step(x) * T(1.0 / 6);)
+FD_OP1(hardswish, Floating, return x * (hard_step(x) * T(1.0 / 6));)
 FD_OP1(clamp, Numeric, const T lo = bound<T>(p[0]), hi = bound<T>(p[1]); const T up = x < lo ? lo : x;
        return up > hi ? hi : up;)
 #undef FD_OP1
@@ -199,6 +208,8 @@ FD_OP2(gelu_tanh_grad, Floating, const T u = T(2) * gelu_inner(b);
 FD_OP2(silu_grad, Floating, return a * (logistic(b) * (T(1) + b * logistic(-b)));)
 FD_OP2(mish_grad, Floating, const T t = std::tanh(log_one_plus_exp(b));
        return a * (t + b * ((T(1) - t) * (T(1) + t)) * logistic(b));)
+FD_OP2(hardsigmoid_grad, Floating, return T(-3) < b && b < T(3) ? a * T(1.0 / 6) : T(0);)
+FD_OP2(hardswish_grad, Floating, if (b <= T(-3)) return T(0); return b < T(3) ? a * (b * T(1.0 / 3) + T(0.5)) : a;)
 FD_OP2(clamp_grad, Floating, return bound<T>(p[0]) <= b && b <= bound<T>(p[1]) ? a : T(0);)
 FD_OP2(bitwise_and, Integral, return static_cast<T>(a & b);)
 FD_OP2(bitwise_or, Integral, return static_cast<T>(a | b);)

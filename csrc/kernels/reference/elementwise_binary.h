@@ -168,6 +168,15 @@ struct mish_grad : Floating {
     return g * (t + x / c / c * logistic(x));
   }
 };
+struct hardsigmoid_grad : Floating {
+  static double of(double g, double x, Params) { return -3 < x && x < 3 ? g / 6 : 0; }
+};
+struct hardswish_grad : Floating {
+  static double of(double g, double x, Params) {
+    if (x <= -3) return 0;
+    return x < 3 ? g * (x / 3 + 0.5) : g;
+  }
+};
 struct clamp_grad : Floating {
   template <class T>
   static T of(T g, T x, Params p) {

@@ -45,6 +45,9 @@ T bound(double limit) {
 // log(1 + e^x) without overflow of e^x.
 inline double log_one_plus_exp(double x) { return (x > 0 ? x : 0) + std::log1p(std::exp(-std::fabs(x))); }
 
+// min(max(x + 3, 0), 6), which keeps NaN.
+inline double hard_step(double x) { return x < -3 ? 0 : x > 3 ? 6 : x + 3; }
+
 // The standard normal distribution function; erfc keeps the lower tail exact.
 inline double normal_cdf(double x) { return 0.5 * std::erfc(-x * 0.70710678118654752440); }
 

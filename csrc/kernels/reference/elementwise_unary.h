@@ -161,6 +161,12 @@ struct silu : Floating {
 struct mish : Floating {
   static double of(double x, Params) { return x * std::tanh(log_one_plus_exp(x)); }
 };
+struct hardsigmoid : Floating {
+  static double of(double x, Params) { return hard_step(x) / 6; }
+};
+struct hardswish : Floating {
+  static double of(double x, Params) { return x * (hard_step(x) / 6); }
+};
 struct clamp : Numeric {
   template <class T>
   static T of(T x, Params p) {

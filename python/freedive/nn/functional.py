@@ -69,6 +69,8 @@ tanh = _core.tanh
 softplus = _core.softplus
 logsigmoid = _core.logsigmoid
 hardtanh = _core.hardtanh
+hardsigmoid = _core.hardsigmoid
+hardswish = _core.hardswish
 softmax = _core.softmax
 log_softmax = _core.log_softmax
 softmin = _core.softmin
@@ -123,16 +125,6 @@ def relu6(input: Tensor, inplace: bool = False) -> Tensor:
 def softsign(input: Tensor) -> Tensor:
     """x / (1 + |x|)."""
     return input / (input.abs() + 1)
-
-
-def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
-    """relu6(x + 3) / 6."""
-    return _written(input, relu6(input + 3) / 6, inplace)
-
-
-def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
-    """x relu6(x + 3) / 6 (Howard et al., ICCV 2019)."""
-    return _written(input, input * (relu6(input + 3) / 6), inplace)
 
 
 def prelu(input: Tensor, weight: Tensor) -> Tensor:

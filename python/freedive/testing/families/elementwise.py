@@ -83,6 +83,8 @@ UNARY = (
     _unary("gelu_tanh", _gelu_tanh, run=_functional("gelu", approximate="tanh"), noise=2),
     _unary("silu", lambda x: x * _sigmoid(x), -10, 10, run=_functional("silu")),
     _unary("mish", lambda x: x * np.tanh(_softplus(x)), -5, 5, run=_functional("mish")),
+    _unary("hardsigmoid", lambda x: np.clip(x + 3, 0, 6) / 6, -5, 5, run=_functional("hardsigmoid")),
+    _unary("hardswish", lambda x: x * np.clip(x + 3, 0, 6) / 6, -5, 5, run=_functional("hardswish")),
     _unary("pow_scalar", lambda x: x**3, run=lambda lib, x: x**3, bench=None),
     _unary("pow_fraction", lambda x: x**-1.7, 0.2, 4, run=lambda lib, x: x**-1.7, ulp=8, bench=None),
     _unary("scalar_pow", lambda x: 2.5**x, run=lambda lib, x: 2.5**x, ulp=8, bench=None),
