@@ -384,8 +384,8 @@ typedef struct fd_dropout {
   const fd_rng* rng;
 } fd_dropout;
 
-/* Fills contiguous out [n]. One scalar, libm-free path for every device and ISA, so these exist in reference/ only:
- * other devices copy. */
+/* Fills contiguous out [n]. Libm-free and the same bits on every ISA and with every compiler, so these exist on the CPU
+ * only: other devices copy. */
 typedef struct fd_random {
   int64_t n;
   void* out;

@@ -115,6 +115,30 @@ class MedianBackward final : public Node {
   Saved t_, out_;
 };
 
+int64_t count(const Tensor& mask) { return first_element<int64_t>(reduce(FD_REDUCE_COUNT_NONZERO, mask, {0}, false)); }
+
+// The middle of many values: a sorted sample brackets it, and only what lies in the bracket is sorted. Undefined if the
+// bracket misses it, which for values in random order happens once in some 10,000 times, or if there are NaNs.
+Tensor bracketed_median(const Tensor& values) {
+  const int64_t n = values.numel(), rank = (n - 1) / 2, step = n / 1024, reach = 64;  // four deviations of the rank
+  const Tensor sample = sort(slice(values, 0, std::nullopt, std::nullopt, step), 0, false).values;
+  const Tensor low = select(sample, 0, rank / step - reach), high = select(sample, 0, rank / step + reach);
+  if (is_floating(values.dtype()) && count(predicate(FD_ISNAN, values)) > 0) return {};
+  const Tensor below = compare(FD_LT, values, low), within = compare(FD_LE, values, high);
+  const Tensor inside = masked_select(values, compare(FD_LOGICAL_XOR, below, within));
+  const int64_t at = rank - count(below);
+  if (at < 0 || at >= inside.numel()) return {};
+  return select(sort(inside, 0, false).values, 0, at);
+}
+
+Tensor middle(const Tensor& values) {
+  constexpr int64_t kMany = 16384;
+  const bool wide = values.dtype() == DType::float32 || values.dtype() == DType::float64 ||
+                    values.dtype() == DType::int32 || values.dtype() == DType::int64;
+  const Tensor found = wide && values.numel() >= kMany ? bracketed_median(values) : Tensor();
+  return clone(found.defined() ? found : median(values, 0, false).values);
+}
+
 }  // namespace
 
 Tensor median(const Tensor& t) {
@@ -125,7 +149,7 @@ Tensor median(const Tensor& t) {
   Tensor out;
   {
     const GradMode off(false);
-    out = clone(median(reshape(t, {t.numel()}), 0, false).values);
+    out = middle(reshape(t, {t.numel()}));
   }
   if (needs_grad(t)) set_history(out, Ref<Node>(new MedianBackward(t, out)));
   return out;

@@ -90,7 +90,7 @@ void test_random(const fd_kernels& table) {
   fd_random unit = {};
   unit.b = 1;
   expect_hash("normal float32", hash(draw<float>(k.normal[FD_F32], unit, 1000, 0)), 0x6446a4f4acb06c5d);
-  expect_hash("normal float64", hash(draw<double>(k.normal[FD_F64], unit, 1000, 0)), 0x12b36ae985840406);
+  expect_hash("normal float64", hash(draw<double>(k.normal[FD_F64], unit, 1000, 0)), 0x280c44cb933dfd45);
   expect_hash("uniform float32", hash(draw<float>(k.uniform[FD_F32], unit, 1000, 0)), 0x5eedf9d7c493b6a6);
   expect_hash("uniform float64", hash(draw<double>(k.uniform[FD_F64], unit, 1000, 0)), 0x63ae41b58e21894d);
   fd_random digits = {};

@@ -118,6 +118,26 @@ def test_medians(kind, torch):
     assert_same(torch, lambda lib, t: t.median(), [np.array([1.0, 2, 2, 2, 3])], (0,))
 
 
+@pytest.mark.parametrize("arrangement", ["random", "ties", "sorted", "periodic", "nan", "integers"])
+def test_median_of_many(arrangement):
+    n = 40_001
+    a = rng.normal(size=n).astype(np.float32)
+    if arrangement == "ties":
+        a = np.round(a)
+    if arrangement == "sorted":
+        a.sort()
+    if arrangement == "periodic":  # misleads the sample
+        a[:: n // 1024] += 100
+    if arrangement == "nan":
+        a[77] = np.nan
+    if arrangement == "integers":
+        a = rng.integers(-(2**40), 2**40, size=n)
+    for values in (a, a[:-1]):
+        middle = np.sort(values)[(values.size - 1) // 2]
+        expected = values.dtype.type(np.nan) if np.isnan(values).any() else middle
+        np.testing.assert_equal(fd.tensor(values).median().numpy(), expected)
+
+
 def test_quantiles(torch):
     for _ in range(60):
         shape = tuple(int(s) for s in rng.integers(1, 9, size=rng.integers(1, 4)))

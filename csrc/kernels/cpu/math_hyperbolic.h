@@ -5,50 +5,50 @@
 
 namespace fd::FD_ISA {
 
-// Float: e^r and e^-r are c + s and c - s, with c = cosh(r) and s = sinh(r), for r of the reduction of exp. Then
+// e^r and e^-r are c + s and c - s, with c = cosh(r) and s = sinh(r), for r of the reduction of exp. Then
 //   sinh(x) = s (2^n + 2^-n) / 2 + c (2^n - 2^-n) / 2,   cosh(x) = c (2^n + 2^-n) / 2 + s (2^n - 2^-n) / 2,
 // and with n = 0 both are what they should be for a small x: no case apart, no division.
-struct HyperbolicParts {
-  Vec<float> sinh, cosh_less_1, even, odd;  // even, odd: (2^n +- 2^-n) / 4, as 2^n itself may overflow
+template <class T>
+struct HyperbolicConstants;  // (sinh(r) / r - 1) / r^2 and (cosh(r) - 1) / r^2 in r^2, |r| <= ln(2)/2
+template <>
+struct HyperbolicConstants<float> {
+  static constexpr float kSinh[] = {0x1.555556p-3f, 0x1.110fbep-7f, 0x1.a2e33ep-13f};
+  static constexpr float kCosh[] = {0x1p-1f, 0x1.5554e6p-5f, 0x1.6d4f1p-10f};
 };
-FD_INLINE HyperbolicParts hyperbolic_parts(Vec<float> a) {
-  // (sinh(r) / r - 1) / r^2 and (cosh(r) - 1) / r^2 in r^2, |r| <= ln(2)/2
-  constexpr float kSinh[] = {0x1.555556p-3f, 0x1.110fbep-7f, 0x1.a2e33ep-13f};
-  constexpr float kCosh[] = {0x1p-1f, 0x1.5554e6p-5f, 0x1.6d4f1p-10f};
-  using C = ExpConstants<float>;
-  const Vec<float> n = fma(min(Vec<float>(C::kHighest + 0.5f), a), Vec<float>(C::kLog2e), Vec<float>(C::kMagic));
-  const Vec<float> whole = n - C::kMagic, x = min(Vec<float>(C::kHighest + 0.5f), a);
-  const Vec<float> r = fnma(whole, Vec<float>(C::kLn2Low), fnma(whole, Vec<float>(C::kLn2High), x)), z = r * r;
-  const Vec<int32_t> k = shl<23>(bits(n)), quarter = bits(Vec<float>(0.25f)), zero = 0;
-  const Vec<float> up = from_bits<float>(quarter + k), down = from_bits<float>(max(zero, quarter - k));
-  return {fma(polynomial(z, kSinh) * z, r, r), polynomial(z, kCosh) * z, up + down, up - down};
+template <>
+struct HyperbolicConstants<double> {
+  static constexpr double kSinh[] = {0x1.5555555555559p-3, 0x1.111111110f62ap-7, 0x1.a01a01b02053bp-13,
+                                     0x1.71ddf7afbf313p-19, 0x1.af5ff3d18ccfp-26};
+  static constexpr double kCosh[] = {0x1.000000000000cp-1, 0x1.555555554fd67p-5, 0x1.6c16c1863e163p-10,
+                                     0x1.a01994ffdb6c2p-16, 0x1.28b1bd95f93abp-22};
+};
+template <class T>
+struct HyperbolicParts {
+  Vec<T> sinh, cosh_less_1, even, odd;  // even, odd: (2^n +- 2^-n) / 4, as 2^n itself may overflow
+};
+template <class T>
+FD_INLINE HyperbolicParts<T> hyperbolic_parts(Vec<T> a) {
+  using C = ExpConstants<T>;
+  using H = HyperbolicConstants<T>;
+  constexpr int kMantissa = LogConstants<T>::kMantissa;
+  const Vec<T> x = min(Vec<T>(C::kHighest + T(0.5)), a), n = fma(x, Vec<T>(C::kLog2e), Vec<T>(C::kMagic));
+  const Vec<T> whole = n - C::kMagic;
+  const Vec<T> r = fnma(whole, Vec<T>(C::kLn2Low), fnma(whole, Vec<T>(C::kLn2High), x)), z = r * r;
+  const Vec<Int<T>> k = shl<kMantissa>(bits(n)), quarter = bits(Vec<T>(T(0.25))), zero = Int<T>(0);
+  const Vec<T> up = from_bits<T>(quarter + k), down = from_bits<T>(max(zero, quarter - k));
+  return {fma(polynomial(z, H::kSinh) * z, r, r), polynomial(z, H::kCosh) * z, up + down, up - down};
 }
-FD_INLINE Vec<float> vsinh(Vec<float> x) {
-  const HyperbolicParts p = hyperbolic_parts(abs(x));
-  const Vec<float> y = p.odd + fma(p.sinh, p.even, p.cosh_less_1 * p.odd);
+template <class T>
+FD_INLINE Vec<T> vsinh(Vec<T> x) {
+  const HyperbolicParts<T> p = hyperbolic_parts(abs(x));
+  const Vec<T> y = p.odd + fma(p.sinh, p.even, p.cosh_less_1 * p.odd);
   return (y + y) | sign_bit(x);
 }
-FD_INLINE Vec<float> vcosh(Vec<float> x) {
-  const HyperbolicParts p = hyperbolic_parts(abs(x));
-  const Vec<float> y = p.even + fma(p.sinh, p.odd, p.cosh_less_1 * p.even);
+template <class T>
+FD_INLINE Vec<T> vcosh(Vec<T> x) {
+  const HyperbolicParts<T> p = hyperbolic_parts(abs(x));
+  const Vec<T> y = p.even + fma(p.sinh, p.odd, p.cosh_less_1 * p.even);
   return y + y;
-}
-
-// Above this, e^x / 2 is taken as the product of two roots because e^x overflows before it does.
-inline constexpr double kLargeHyperbolic = 700.0;
-
-FD_INLINE Vec<double> half_exp_large(Vec<double> a) {
-  const Vec<double> root = vexp(a * 0.5);
-  return root * 0.5 * root;
-}
-FD_INLINE Vec<double> vsinh(Vec<double> x) {
-  const Vec<double> a = abs(x), e = vexpm1(a);
-  const Vec<double> y = (e + e / (e + 1.0)) * 0.5;
-  return copysign(select(a > Vec<double>(kLargeHyperbolic), half_exp_large(a), y), x);
-}
-FD_INLINE Vec<double> vcosh(Vec<double> x) {
-  const Vec<double> a = abs(x), e = vexp(a) * 0.5;
-  return select(a > Vec<double>(kLargeHyperbolic), half_exp_large(a), e + 0.25 / e);
 }
 
 // Float: m / (m + 2) with m = e^2x - 1, which keeps the digits of a small x. From 10 on m + 2 is m.

@@ -69,14 +69,15 @@ FD_INLINE WideWords odd_pairs(WideWords a, WideWords b) {
 
 // Random words of elements in one aligned run of 2^32 blocks. A draw makes several independent groups at once: one
 // alone is a chain of 70 cycles, too long for the schedulers of current CPUs to overlap with the next.
-class MaskPhilox {
+template <int Rounds>
+class PhiloxVec {
  public:
   static constexpr int kGroups = 4, kVectors = 2 * kGroups;
   static constexpr int kWords = kVectors * Vec<uint32_t>::kLanes;  // elements of one draw
 
-  MaskPhilox(uint64_t seed, uint64_t offset, uint32_t block_high) {
+  PhiloxVec(uint64_t seed, uint64_t offset, uint32_t block_high) {
     uint32_t k0 = uint32_t(seed), k1 = uint32_t(seed >> 32);
-    for (int round = 0; round < FD_MASK_ROUNDS; round++, k0 += FD_PHILOX_W0, k1 += FD_PHILOX_W1) {
+    for (int round = 0; round < Rounds; round++, k0 += FD_PHILOX_W0, k1 += FD_PHILOX_W1) {
       key0_[round] = k0;
       key1_[round] = k1;
     }
@@ -110,7 +111,7 @@ class MaskPhilox {
       c3[g] = p0;
     });
 #pragma GCC unroll 8
-    for (int round = 3; round < FD_MASK_ROUNDS; round++) {
+    for (int round = 3; round < Rounds; round++) {
       each([&](int g) {
         const WideWords p0 = product(c0[g], m0), p1 = product(c2[g], m1);
         c0[g] = xor3(high_word(p1), c1[g], wide(key0_[round]));
@@ -127,8 +128,9 @@ class MaskPhilox {
   }
 
  private:
-  uint32_t key0_[FD_MASK_ROUNDS], key1_[FD_MASK_ROUNDS];
+  uint32_t key0_[Rounds], key1_[Rounds];
   uint32_t mix0_, mix2_, mix2_next_, mix2_last_;
 };
+using MaskPhilox = PhiloxVec<FD_MASK_ROUNDS>;
 
 }  // namespace fd::FD_ISA

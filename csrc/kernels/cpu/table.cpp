@@ -17,6 +17,7 @@ void fill(fd_kernels* table) {
   fill_cross_entropy(table);
   fill_loss(table);
   fill_dropout(table);
+  fill_random(table);
   fill_batch_norm(table);
   fill_optim(table);
   fill_index(table);

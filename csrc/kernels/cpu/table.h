@@ -22,6 +22,7 @@ void fill_softmax(fd_kernels* table);
 void fill_cross_entropy(fd_kernels* table);
 void fill_loss(fd_kernels* table);
 void fill_dropout(fd_kernels* table);
+void fill_random(fd_kernels* table);
 void fill_batch_norm(fd_kernels* table);
 void fill_optim(fd_kernels* table);
 void fill_index(fd_kernels* table);

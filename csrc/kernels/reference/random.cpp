@@ -1,5 +1,6 @@
-// Random numbers from Philox words (base/philox.h). The only copy for every device: no function of the C library whose
-// last bits may differ is called, and contraction is off, so a seed gives the same bits with every compiler.
+// Random numbers from Philox words (base/philox.h). No function of the C library whose last bits may differ is
+// called, and contraction is off, so a seed gives the same bits with every compiler; cpu/random.cpp repeats the same
+// operations on vectors, and every other device copies.
 //
 //   uniform    float32: the upper 24 bits of word i; float64: the upper 53 of (word 2i + 1, word 2i). a + (b - a) u in
 //              double, rounded once; where that yields b, the number before b.
@@ -11,6 +12,7 @@
 #include "kernels/reference/element.h"
 #include "kernels/reference/philox_words.h"
 #include "kernels/reference/table.h"
+#include "kernels/taylor.h"
 
 namespace fd::reference {
 namespace {
@@ -60,12 +62,11 @@ Circle circle(uint32_t word) {
   const uint32_t quarter = (word + (1u << 29)) >> 30;
   const double x = int32_t(word - (quarter << 30)) * (6.28318530717958647693 * 0x1p-32), z = x * x;
   double cos = 0, sin = 0;
-  for (int k = 16; k >= 2; k -= 2) {  // 1 - z/2 (1 - z/12 (...)) and 1 - z/6 (1 - z/20 (...))
-    cos = z * (1 - cos) / (k * (k - 1));
-    sin = z * (1 - sin) / (k * (k + 1));
+  for (int k = 8; k >= 0; k--) {
+    cos = cos * z + kTaylorCos[k];
+    sin = sin * z + kTaylorSin[k];
   }
-  cos = 1 - cos;
-  sin = x * (1 - sin);
+  sin = sin * x;
   switch (quarter) {
     case 1:
       return {-sin, cos};
