@@ -1677,6 +1677,10 @@ def greater_equal(input: Tensor | _float | _int | _bool, other: Tensor | _float 
 def gt(input: Tensor | _float | _int | _bool, other: Tensor | _float | _int | _bool) -> Tensor:
     """input > other, elementwise, bool."""
 half: dtype
+def hardsigmoid(input: Tensor, inplace: _bool = False) -> Tensor:
+    """relu6(x + 3) / 6."""
+def hardswish(input: Tensor, inplace: _bool = False) -> Tensor:
+    """x * relu6(x + 3) / 6 (Howard et al., ICCV 2019)."""
 def hardtanh(input: Tensor, min_val: _float = -1.0, max_val: _float = 1.0, inplace: _bool = False) -> Tensor:
     """x clipped to [min_val, max_val]."""
 def hstack(tensors: Sequence[Tensor]) -> Tensor:

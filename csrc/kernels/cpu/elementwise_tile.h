@@ -1,6 +1,8 @@
 // Copies between strided memory and a small contiguous tile [rows, columns], for items of 1, 2, 4 and 8 bytes.
 #pragma once
 
+#include <utility>
+
 #include "kernels/cpu/simd.h"
 
 namespace fd::FD_ISA {
@@ -84,19 +86,20 @@ inline void transpose_items(U* to, const U* from, int64_t rows, int64_t columns,
     for (int64_t i = r; i < rows; i++) to[i * to_stride + c] = from[c * from_stride + i];
 }
 
+template <class Lanes, int... I>
+FD_INLINE Lanes reversed(Lanes a, std::integer_sequence<int, I...>) {
+  return shuffled<(int(sizeof...(I)) - 1 - I)...>(a, a);
+}
 // to[c] = from[-c]
 template <class U>
 inline void reverse_items(U* to, const U* from, int64_t n) {
   typedef U Lanes __attribute__((vector_size(32)));
   constexpr int lanes = 32 / int(sizeof(U));
-  Lanes order;
-#pragma GCC unroll 32
-  for (int i = 0; i < lanes; i++) order[i] = U(lanes - 1 - i);
   int64_t c = 0;
   for (; c + lanes <= n; c += lanes) {
     Lanes a;
     copy_bytes(&a, from - c - (lanes - 1), 32);
-    a = __builtin_shuffle(a, order);
+    a = reversed(a, std::make_integer_sequence<int, lanes>());
     copy_bytes(to + c, &a, 32);
   }
   for (; c < n; c++) to[c] = from[-c];

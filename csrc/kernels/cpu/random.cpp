@@ -2,6 +2,8 @@
 // the same order, none of them fused, so that a seed gives the same numbers on every ISA.
 //
 // Bound by arithmetic: a pair of normals takes a logarithm, a sine, a cosine, a division and a root in double.
+#include <utility>
+
 #include "kernels/cpu/lanes.h"
 #include "kernels/cpu/philox_vec.h"
 #include "kernels/cpu/table.h"
@@ -48,14 +50,14 @@ FD_INLINE Circle circle(Vec<int64_t> word) {
 }
 
 // Lanes of a and b in turn, from the first half of both or the second.
+template <int Half, int... I>
+FD_INLINE Vec<double> interleave(Vec<double> a, Vec<double> b, std::integer_sequence<int, I...>) {
+  constexpr int L = Vec<double>::kLanes;
+  return Vec<double>::of(shuffled<(Half * L / 2 + I / 2 + I % 2 * L)...>(a.v, b.v));
+}
 template <int Half>
 FD_INLINE Vec<double> interleave(Vec<double> a, Vec<double> b) {
-  constexpr int L = Vec<double>::kLanes;
-  typedef int64_t Index __attribute__((vector_size(sizeof(Vec<double>))));
-  Index index;
-#pragma GCC unroll 8
-  for (int i = 0; i < L; i++) index[i] = Half * L / 2 + i / 2 + i % 2 * L;
-  return Vec<double>::of(__builtin_shuffle(a.v, b.v, index));
+  return interleave<Half>(a, b, std::make_integer_sequence<int, Vec<double>::kLanes>());
 }
 
 FD_INLINE void store_pair(float* p, Vec<double> lo, Vec<double> hi) { narrow(lo, hi).store(p); }
