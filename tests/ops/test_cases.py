@@ -117,6 +117,10 @@ def values_and_gradients(lib, case, arrays):
     return out, list(lib.autograd.grad(total, leaves, allow_unused=True)) if leaves else []
 
 
+# Where PyTorch itself is further from the truth in float64: its slope of hardsigmoid is 1/6 rounded to float32.
+PYTORCH_ERROR = {"hardsigmoid": 2e-8}
+
+
 @every_case
 def test_pytorch_agrees(case, torch):
     arrays = case.arrays("float64" if "float64" in case.dtypes else "float32")
@@ -127,4 +131,5 @@ def test_pytorch_agrees(case, torch):
     for got, want in zip(ours + grads, theirs + their_grads, strict=True):
         assert (got is None) == (want is None)
         if want is not None:
-            assert_close(got, want.detach().numpy(), rtol=1e-9, atol=1e-9, what=case.name)
+            apart = PYTORCH_ERROR.get(case.name, 1e-9)
+            assert_close(got, want.detach().numpy(), rtol=apart, atol=apart, what=case.name)
