@@ -19,13 +19,13 @@ class Plan:
     rounds: turns; the ratios of each are taken within it.
     slice: seconds that one library's turn should last.
     ceiling: seconds for the ceiling's turn.
-    pause: seconds between turns, in which the threads of the last one fall asleep.
+    pause: seconds between turns, in which the threads of the last one fall asleep (OpenBLAS spins for 30 ms).
     """
 
     rounds: int = 31
     slice: float = 0.012
     ceiling: float = 0.008
-    pause: float = 0.001
+    pause: float = 0.05
     threads: int = 1
 
 

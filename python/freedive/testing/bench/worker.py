@@ -58,7 +58,8 @@ def describe(lib):
     with contextlib.suppress(ImportError):
         import threadpoolctl
 
-        about["threadpools"] = threadpoolctl.threadpool_info()
+        pools = threadpoolctl.threadpool_info()
+        about["threadpools"] = [{**pool, "filepath": os.path.basename(pool["filepath"])} for pool in pools]
     about["environment"] = {k: v for k, v in os.environ.items() if k.startswith(("OMP", "MKL", "OPENBLAS", "FREEDIVE"))}
     return about
 
