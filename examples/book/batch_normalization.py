@@ -52,4 +52,4 @@ trainer.fit(model, data)
 print("learned scales of the first layer:", model.net[1].weight.data)
 last = trainer.history[-1]
 print(f"freedive: error of the layer {formula_error:.1e}; accuracy {last['val_acc']:.3f} after {epochs} epochs")
-print("the book: its figure ends between 0.8 and 0.9, jumping from epoch to epoch")
+print("the book, roughly: its figure ends between 0.8 and 0.9, jumping from epoch to epoch")

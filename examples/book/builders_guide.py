@@ -76,4 +76,4 @@ except RuntimeError as error:
 # %%
 device = d2l.try_gpu()
 print(f"freedive: runs on {device}; a network read back differs by {difference}")
-print("the book: the same outputs, bit for bit")
+print("the book, roughly: the same outputs, bit for bit")

@@ -71,4 +71,4 @@ trainer.fit(model, data)
 print(
     f"freedive: kernel found to {kernel_error:.3f}; accuracy {trainer.history[-1]['val_acc']:.3f} after {epochs} epochs"
 )
-print("the book: the kernel is found to about 0.1 after 10 steps; LeNet still rises after 10 epochs, from above 0.7")
+print("the book, roughly: the kernel to about 0.1 after 10 steps; LeNet still rises after 10 epochs, from above 0.7")

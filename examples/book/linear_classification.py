@@ -54,4 +54,4 @@ print(f"most often wrong: {truth} taken for {guess}, {int(table.max())} times")
 # %%
 last = trainer.history[-1]
 print(f"freedive: validation loss {last['val_loss']:.3f}, accuracy {last['val_acc']:.3f} after {epochs} epochs")
-print("the book: its figure ends near a loss of 0.5 and an accuracy of 0.83 after 10 epochs")
+print("the book, roughly: its figure ends near a loss of 0.5 and an accuracy of 0.83 after 10 epochs")

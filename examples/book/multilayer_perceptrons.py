@@ -48,4 +48,4 @@ dropped.fit(net, data)
 # %%
 print(f"freedive: accuracy {plain['val_acc']:.3f} with one hidden layer after {epochs} epochs")
 print(f"freedive: accuracy {dropped.history[-1]['val_acc']:.3f} with two and dropout")
-print("the book: its figures end near 0.85 and 0.84 after 10 epochs")
+print("the book, roughly: its figures end near 0.85 and 0.84 after 10 epochs")

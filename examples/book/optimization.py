@@ -98,4 +98,4 @@ for scheduler_of in (
 
 # %%
 print(f"freedive: loss on {source} after {epochs} epochs:", {name: round(loss, 3) for name, loss in losses.items()})
-print("the book: 0.24 to 0.26 for every algorithm")
+print("the book, roughly: 0.24 to 0.26 for every algorithm")

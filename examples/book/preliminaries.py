@@ -61,4 +61,4 @@ for n in (10, 100, 1000, 10_000):
 
 # %%
 print(f"freedive: share of heads {float(shares[-1, 0]):.4f}, error of the slope {slope_error:.1e}")
-print("the book: 1/2 within the law of large numbers, and a slope that is exact")
+print("the book, roughly: 1/2 within the law of large numbers, and a slope that is exact")
