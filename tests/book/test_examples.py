@@ -62,7 +62,7 @@ def test_chapter(chapter, tmp_path):
     *_, ours, claim = out.splitlines()
     assert ours.startswith("freedive: ")
     assert CHAPTERS[chapter](ours), ours
-    assert claim.startswith("the book: ")
+    assert claim.startswith("the book, roughly: ")  # read off its figures, not a printed number
 
 
 def test_every_chapter_script_is_tested():
