@@ -16,9 +16,9 @@ HEADER = """# Dtypes
 
 What each family of operations takes, on the CPU and on a GPU alike. `scripts/make_dtype_table.py` writes this table by
 calling each of them; `tests/house/test_dtypes.py` checks that it still holds, and `tests/device/test_dtypes.py` that it
-holds on a GPU or its emulator. Where there is a dash the call raises `DTypeError` (a TypeError) that names the operation
-and what it takes, or on a GPU `DeviceError` that says there is no kernel. float16 and bfloat16 are storage: arithmetic on
-them is done in float32 and rounded once.
+holds on a GPU or its emulator. Where there is a dash the call raises `DTypeError` (a TypeError) that names the
+operation and what it takes, or on a GPU `DeviceError` that says there is no kernel. float16 and bfloat16 are storage:
+arithmetic on them is done in float32 and rounded once.
 
 """
 DTYPES = (fd.float32, fd.float64, fd.float16, fd.bfloat16, fd.int64, fd.int32, fd.uint8, fd.bool)
