@@ -80,15 +80,15 @@ bool PoolShape::tiles() const {
 
 template <class T, int... I>
 FD_INLINE Vec<T> pick_even(Vec<T> a, Vec<T> b, std::integer_sequence<int, I...>) {
-  return Vec<T>::of(__builtin_shufflevector(a.v, b.v, (2 * I)...));
+  return Vec<T>::of(shuffled<(2 * I)...>(a.v, b.v));
 }
 template <class T, int... I>
 FD_INLINE Vec<T> pick_odd(Vec<T> a, Vec<T> b, std::integer_sequence<int, I...>) {
-  return Vec<T>::of(__builtin_shufflevector(a.v, b.v, (2 * I + 1)...));
+  return Vec<T>::of(shuffled<(2 * I + 1)...>(a.v, b.v));
 }
 template <class T, int kFrom, int... I>
 FD_INLINE Vec<T> twice(Vec<T> a, std::integer_sequence<int, I...>) {
-  return Vec<T>::of(__builtin_shufflevector(a.v, a.v, (kFrom + I / 2)...));
+  return Vec<T>::of(shuffled<(kFrom + I / 2)...>(a.v, a.v));
 }
 template <class T>
 constexpr auto kEachLane = std::make_integer_sequence<int, Vec<T>::kLanes>();
