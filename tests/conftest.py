@@ -1,8 +1,12 @@
 """Fixtures that every test may use."""
 
 import os
+import signal
 
 import pytest
+
+# A shell's background job starts with SIGINT ignored, and so would what the tests of Ctrl-C interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
