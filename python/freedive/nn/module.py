@@ -225,8 +225,23 @@ class Module:
 
     def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
         """The parameters, each once."""
-        for _, parameter in self.named_parameters(recurse=recurse):
-            yield parameter
+        # Without names, and not a generator in a generator: a loop's zero_grad comes through here at every step.
+        found: dict[Parameter, None] = {}
+        for module in self._collect_modules({}) if recurse else (self,):
+            state = module.__dict__
+            for name in state["_parameter_names"]:
+                if state[name] is not None:
+                    found[state[name]] = None
+        return iter(found)
+
+    def _collect_modules(self, found):
+        found[self] = None
+        state = self.__dict__
+        for name in state["_module_names"]:
+            module = state[name]
+            if module is not None and module not in found:
+                module._collect_modules(found)
+        return found
 
     def named_buffers(
         self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
