@@ -1,5 +1,7 @@
-// One job at a time. A job is published as a ticket (epoch, next task); whoever advances the ticket owns that task, so
-// a worker that comes late, or never, delays nobody: the caller waits only for tasks that were claimed.
+// One job at a time. Its tasks are cut in blocks, each published as a ticket (epoch, next task, end); whoever changes a
+// ticket owns the task it took off, so a worker that comes late, or never, delays nobody: the caller waits only for
+// tasks that were claimed. Every thread starts at the same block in every job, and so finds what it left in its caches
+// the last time; when its block is used up, it takes from the far ends of the others.
 #include "base/parallel.h"
 
 #include <pthread.h>
@@ -7,6 +9,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <bit>
 #include <chrono>
 #include <condition_variable>
 #include <cstdlib>
@@ -30,8 +33,9 @@ using Clock = std::chrono::steady_clock;
 
 constexpr auto kSpin = std::chrono::microseconds(50);  // a worker's patience; also how close calls make a burst
 constexpr auto kLong = std::chrono::microseconds(20);  // about what a woken worker takes to arrive
-constexpr int64_t kMostTasks = int64_t(1) << 30;       // per ticket; more are run in slices
-constexpr uint32_t kClosed = UINT32_MAX;               // next task of a ticket between jobs
+constexpr int kTaskBits = 18, kEpochBits = 64 - 2 * kTaskBits;
+constexpr int64_t kMostTasks = (int64_t(1) << kTaskBits) - 1;  // per job; more are run in slices
+constexpr int kBlocks = 8;                                     // their tickets fill a cache line
 
 thread_local bool inside_task = false;
 
@@ -42,6 +46,13 @@ void relax() {
   asm volatile("yield");
 #endif
 }
+
+// What is left of a block: tasks [next, end) of job `epoch`.
+struct Ticket {
+  uint64_t epoch : kEpochBits, next : kTaskBits, end : kTaskBits;
+  static Ticket of(uint64_t bits) { return std::bit_cast<Ticket>(bits); }
+  uint64_t bits() const { return std::bit_cast<uint64_t>(*this); }
+};
 
 class Pool {
  public:
@@ -58,25 +69,26 @@ class Pool {
   void run(int64_t tasks, Task task, void* closure);
 
  private:
-  static uint64_t ticket_of(uint32_t epoch, uint32_t next) { return uint64_t(epoch) << 32 | next; }
-
   void start(int workers);
   void stop();
-  void work(uint32_t seen);
-  int64_t claim_all(uint32_t epoch, bool watch_time);
-  bool await_job(uint32_t seen);
+  void work(int seat, uint64_t seen);
+  void publish(int64_t tasks);
+  uint64_t published() const { return Ticket::of(tickets_[0].load(std::memory_order_acquire)).epoch; }
+  bool run_one(int block, uint64_t epoch, bool from_end);
+  int64_t run_all(int seat, int64_t watched);
+  bool await_job(uint64_t seen);
   void wake(int64_t most);
   void pin(size_t worker);
   void keep_clear_of_caller();
 
-  alignas(64) std::atomic<uint64_t> ticket_{ticket_of(0, kClosed)};
+  alignas(64) std::atomic<uint64_t> tickets_[kBlocks] = {};  // the first is published last
   alignas(64) std::atomic<int64_t> done_{0};
   alignas(64) std::atomic<int> parked_{0};
   std::atomic<bool> busy_{false}, stopping_{false};
   // The job. Atomic because a late worker may read them while the next job is written; its claim then fails.
   alignas(64) std::atomic<Task> task_{nullptr};
   std::atomic<void*> closure_{nullptr};
-  std::atomic<int64_t> count_{0};
+  std::atomic<int> blocks_{1};
 
   std::mutex mutex_;
   std::condition_variable wakeup_;
@@ -85,7 +97,7 @@ class Pool {
   int caller_cpu_ = -1;
   int wanted_ = 0;
   bool spin_ = false;
-  uint32_t epoch_ = 0;
+  uint64_t epoch_ = 0;
   Clock::time_point last_end_{};
 };
 
@@ -97,7 +109,7 @@ void Pool::start(int workers) {
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);  // workers inherit this: signals are for the program's own threads
   try {
-    for (int i = 0; i < workers; i++) workers_.emplace_back([this, seen = epoch_] { work(seen); });
+    for (int i = 0; i < workers; i++) workers_.emplace_back([this, i, seen = epoch_] { work(i + 1, seen); });
   } catch (const std::system_error&) {  // no more threads to be had: those that started will do
   }
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
@@ -150,25 +162,38 @@ void Pool::keep_clear_of_caller() {
 #endif
 }
 
-// Runs tasks of this epoch until none is left to claim; returns how many. With watch_time, sleeping workers are woken
-// once the tasks have proved long.
-int64_t Pool::claim_all(uint32_t epoch, bool watch_time) {
-  int64_t ran = 0;
-  const Clock::time_point begin = watch_time ? Clock::now() : Clock::time_point{};
+// False if nothing of the block was left.
+bool Pool::run_one(int block, uint64_t epoch, bool from_end) {
+  uint64_t seen = tickets_[block].load(std::memory_order_acquire);
   for (;;) {
-    uint64_t ticket = ticket_.load(std::memory_order_acquire);
-    const uint32_t next = uint32_t(ticket);
-    if (ticket >> 32 != epoch || int64_t(next) >= count_.load(std::memory_order_acquire)) return ran;
+    const Ticket ticket = Ticket::of(seen);
+    if (ticket.epoch != epoch || ticket.next == ticket.end) return false;
+    Ticket rest = ticket;
+    from_end ? rest.end-- : rest.next++;
     const Task task = task_.load(std::memory_order_acquire);
     void* const closure = closure_.load(std::memory_order_acquire);
-    if (!ticket_.compare_exchange_weak(ticket, ticket + 1, std::memory_order_acq_rel)) continue;
-    task(closure, next);
-    ran++;
-    if (watch_time && Clock::now() - begin > kLong) {
-      wake(count_.load(std::memory_order_relaxed) - next);
-      watch_time = false;
+    if (!tickets_[block].compare_exchange_weak(seen, rest.bits(), std::memory_order_acq_rel)) continue;
+    task(closure, from_end ? rest.end : ticket.next);
+    return true;
+  }
+}
+
+// Runs tasks until none is left to claim; returns how many. With `watched` tasks, sleeping workers are woken once those
+// have proved long.
+int64_t Pool::run_all(int seat, int64_t watched) {
+  const uint64_t epoch = published();
+  const int blocks = blocks_.load(std::memory_order_acquire);
+  const Clock::time_point begin = watched ? Clock::now() : Clock::time_point{};
+  int64_t ran = 0;
+  for (int i = 0; i < blocks; i++) {
+    while (run_one((seat + i) % blocks, epoch, i > 0)) {
+      ran++;
+      if (!watched || Clock::now() - begin <= kLong) continue;
+      wake(watched - ran);
+      watched = 0;
     }
   }
+  return ran;
 }
 
 void Pool::wake(int64_t most) {
@@ -180,14 +205,23 @@ void Pool::wake(int64_t most) {
   for (int64_t i = 0; i < most; i++) wakeup_.notify_one();
 }
 
+// A finished job's tickets are used up, so nothing can be claimed while the next job is written.
+void Pool::publish(int64_t tasks) {
+  epoch_ = (epoch_ + 1) & ((uint64_t(1) << kEpochBits) - 1);
+  const int64_t blocks = std::min<int64_t>({tasks, wanted_ + 1, kBlocks});
+  blocks_.store(int(blocks), std::memory_order_release);
+  for (int64_t b = blocks - 1; b >= 0; b--) {
+    const Ticket block{epoch_, uint64_t(b * tasks / blocks), uint64_t((b + 1) * tasks / blocks)};
+    tickets_[b].store(block.bits(), b ? std::memory_order_release : std::memory_order_seq_cst);
+  }
+}
+
 void Pool::run(int64_t tasks, Task task, void* closure) {
   keep_clear_of_caller();
-  ticket_.store(ticket_of(epoch_, kClosed), std::memory_order_seq_cst);
   task_.store(task, std::memory_order_release);
   closure_.store(closure, std::memory_order_release);
-  count_.store(tasks, std::memory_order_release);
   done_.store(0, std::memory_order_relaxed);
-  ticket_.store(ticket_of(++epoch_, 0), std::memory_order_seq_cst);
+  publish(tasks);
 
   const bool asleep = parked_.load() > 0;
   bool watch_time = false;
@@ -198,7 +232,7 @@ void Pool::run(int64_t tasks, Task task, void* closure) {
     else
       watch_time = true;
   }
-  const int64_t own = claim_all(epoch_, watch_time);
+  const int64_t own = run_all(0, watch_time ? tasks : 0);
   for (int spins = 0; done_.load(std::memory_order_acquire) + own < tasks; spins++) {
     if (spins % (spin_ ? 4096 : 64) == 63) std::this_thread::yield();
     relax();
@@ -207,8 +241,8 @@ void Pool::run(int64_t tasks, Task task, void* closure) {
 }
 
 // Returns when the ticket's epoch is no longer `seen`; false: the pool is stopping.
-bool Pool::await_job(uint32_t seen) {
-  const auto fresh = [&] { return uint32_t(ticket_.load(std::memory_order_acquire) >> 32) != seen; };
+bool Pool::await_job(uint64_t seen) {
+  const auto fresh = [&] { return published() != seen; };
   if (spin_) {
     const Clock::time_point deadline = Clock::now() + kSpin;
     do {
@@ -220,16 +254,16 @@ bool Pool::await_job(uint32_t seen) {
   }
   std::unique_lock lock(mutex_);
   parked_.fetch_add(1);  // before the last look at the ticket: a caller either sees us parked or we see its job
-  wakeup_.wait(lock, [&] { return stopping_.load() || uint32_t(ticket_.load() >> 32) != seen; });
+  wakeup_.wait(lock, [&] { return stopping_.load() || Ticket::of(tickets_[0].load()).epoch != seen; });
   parked_.fetch_sub(1);
   return !stopping_.load();
 }
 
-void Pool::work(uint32_t seen) {
+void Pool::work(int seat, uint64_t seen) {
   inside_task = true;
   while (await_job(seen)) {
-    seen = uint32_t(ticket_.load(std::memory_order_acquire) >> 32);
-    const int64_t ran = claim_all(seen, false);
+    seen = published();
+    const int64_t ran = run_all(seat, 0);
     if (ran > 0) done_.fetch_add(ran, std::memory_order_release);
   }
 }

@@ -103,7 +103,7 @@ void test_pool() {
   for (int threads : {1, 2, 5, 2}) {
     set_num_threads(threads);
     expect(num_threads() == threads, "pool", text("set_num_threads(", threads, ")"));
-    for (int64_t tasks : {0, 1, 2, 3, 4, 5, 7, 64, 1000, 20000}) {
+    for (int64_t tasks : {0, 1, 2, 3, 4, 5, 7, 64, 1000, 20000, 600000}) {  // the last in slices
       expect(each_runs_once(tasks), "pool", text(threads, " threads run each of ", tasks, " tasks once"));
       expect(results_are_visible(tasks), "pool", text(threads, " threads, results of ", tasks, " tasks"));
     }
