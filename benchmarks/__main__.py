@@ -1,4 +1,4 @@
-"""Kernels, overhead and training against this machine's ceilings, NumPy and PyTorch: see --help."""
+"""Kernels, overhead and training against this machine's ceilings, NumPy, PyTorch and JAX: see --help."""
 
 import sys
 

@@ -27,7 +27,6 @@ def step(batch: int, hidden: int, goal: Goal | None = None) -> Row:
 LENET_STEP_FLOPS = 2.0 * (2 * 6 * 25 * 784 + 3 * 16 * 150 * 100 + 3 * (400 * 120 + 120 * 84 + 84 * 10))
 
 EXAMPLES = 60_000
-SWEEP = [step(b, 256) for b in (1, 4, 16, 64, 1024, 4096)] + [step(256, h) for h in (16, 64, 1024, 4096)]
 TRAINING_ROWS = (
     step(256, 256, Goal(microseconds=480)),
     Row(
@@ -48,5 +47,4 @@ TRAINING_ROWS = (
         group="training",
         goal=Goal(peer={"torch": 0.40}),
     ),
-    *SWEEP,
 )

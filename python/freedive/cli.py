@@ -138,7 +138,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_train(commands.add_parser("train", help="train a classifier of images", allow_abbrev=False))
     info = commands.add_parser("info", help="show version, instruction set, threads and devices")
     info.set_defaults(run=_info)
-    commands.add_parser("bench", help="time the kernels against NumPy and PyTorch", add_help=False)
+    commands.add_parser("bench", help="time the kernels against NumPy, PyTorch and JAX", add_help=False)
     return parser
 
 

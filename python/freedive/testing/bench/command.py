@@ -7,7 +7,7 @@ import contextlib
 import fnmatch
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from statistics import median
 from typing import Any
 
@@ -18,7 +18,7 @@ from .measure import Plan, Result, as_rows, measure, quick_plan
 from .peer import Peer, installed
 from .row import Row
 
-LIBRARIES = ("freedive", "kernels", "numpy", "torch")
+LIBRARIES = ("freedive", "kernels", "numpy", "torch", "jax")
 
 
 def parser(prog: str) -> argparse.ArgumentParser:
@@ -28,7 +28,7 @@ def parser(prog: str) -> argparse.ArgumentParser:
     p.add_argument("--quick", action="store_true", help="fewer and shorter rounds: for a first look")
     p.add_argument("--rounds", type=int, metavar="N", help="how often everybody takes a turn (31; quick: 7)")
     p.add_argument("--threads", type=int, metavar="N", help="threads of every library (default: usable CPUs)")
-    p.add_argument("--peers", default="numpy,torch", help="libraries to compare with, of those installed")
+    p.add_argument("--peers", default="numpy,torch,jax", help="libraries to compare with, of those installed")
     p.add_argument("--cases", action="store_true", help="also time every operation the tests know")
     p.add_argument("--list", action="store_true", help="list the rows and stop")
     p.add_argument("--out", metavar="FILE.csv", help="write the results")
@@ -75,17 +75,22 @@ def main(argv: Sequence[str] | None = None, rows: Sequence[Row] = (), prog: str 
     return 0
 
 
+def start(stack: contextlib.ExitStack, wanted: Collection[str], plan: Plan) -> dict[str, Peer]:
+    """Processes of the wanted libraries that are installed, and of freedive, which end with the stack."""
+    return {
+        lib: stack.enter_context(Peer(lib, plan.threads, plan.processor))
+        for lib in LIBRARIES
+        if (lib in wanted or lib == "freedive") and installed(lib)
+    }
+
+
 def run(rows: Sequence[Row], libraries: Sequence[str], plan: Plan) -> tuple[list[Result], dict[str, Any]]:
     """Measures the rows, printing each as it is done; returns the results and what they were measured on."""
     wanted = {lib for row in rows for lib in row.libs if lib in ("freedive", "kernels") or lib in libraries}
     about = {**record.machine(), "threads": plan.threads, "rounds": plan.rounds}
     results = []
     with contextlib.ExitStack() as stack:
-        peers = {
-            lib: stack.enter_context(Peer(lib, plan.threads))
-            for lib in LIBRARIES
-            if (lib in wanted or lib == "freedive") and installed(lib)
-        }
+        peers = start(stack, wanted, plan)
         about["processes"] = {lib: peer.describe() for lib, peer in peers.items()}
         about["fma_peak"] = peers["freedive"].ceiling("flops", plan.threads, 0.2)
         about["copy_bandwidth"] = peers["freedive"].ceiling("bytes", plan.threads, 0.2)

@@ -7,13 +7,13 @@ from typing import Any
 
 from .row import Goal, Row
 
-_FILE = str(Path(__file__).with_name("kernel_workloads.py"))
+FILE = str(Path(__file__).with_name("kernel_workloads.py"))
 _FLOAT = 4
 
 
 def _row(name: str, function: str, args: dict[str, Any], **options: Any) -> Row:
-    options.setdefault("libs", ("freedive", "kernels", "numpy", "torch"))
-    return Row(name, _FILE, function, args, **options)
+    options.setdefault("libs", ("freedive", "kernels", "numpy", "torch", "jax"))
+    return Row(name, FILE, function, args, **options)
 
 
 def _gemm(m: int, k: int, n: int, goal: Goal) -> Row:

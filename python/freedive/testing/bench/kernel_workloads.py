@@ -30,16 +30,18 @@ def door() -> Any:
     return importlib.import_module("freedive.kernels")
 
 
-def gemm(lib: str, m: int, k: int, n: int) -> Work | None:
-    """A @ b."""
-    a, b = normal(m, k), normal(k, n, seed=1)
+def gemm(lib: str, m: int, k: int, n: int, ta: bool = False, tb: bool = False) -> Work | None:
+    """A @ b, of operands that lie transposed where asked for."""
+    a, b = normal(*((k, m) if ta else (m, k))), normal(*((n, k) if tb else (k, n)), seed=1)
+    a, b = (a.T if ta else a), (b.T if tb else b)
     if lib == "numpy":
         out = np.empty((m, n), np.float32)
         return lambda: np.matmul(a, b, out=out)
     if lib == "kernels":
         kernels, out = door(), np.empty((m, n), np.float32)
         return lambda: kernels.gemm(a, b, out=out)
-    _, x, y = tensors_of(lib, a, b)
+    _, x, y = tensors_of(lib, a.T if ta else a, b.T if tb else b)
+    x, y = (x.T if ta else x), (y.T if tb else y)
     return lambda: x @ y
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,21 +18,26 @@ class Plan:
     """How long and how often.
 
     rounds: turns; the ratios of each are taken within it.
+    fewest, budget: rows that would take longer than so many seconds take fewer turns, but at least the fewest.
     slice: seconds that one library's turn should last.
-    ceiling: seconds for the ceiling's turn.
-    pause: seconds between turns, in which the threads of the last one fall asleep (OpenBLAS spins for 30 ms).
+    ceiling: seconds for the ceiling's turn; 0: no floors.
+    pause: seconds at most between turns, in which the threads of the last one fall asleep.
+    processor: time spent on processors instead of on the clock: where others use the machine, for one thread.
     """
 
     rounds: int = 31
+    fewest: int = 31
+    budget: float = math.inf
     slice: float = 0.012
     ceiling: float = 0.008
     pause: float = 0.05
     threads: int = 1
+    processor: bool = False
 
 
 def quick_plan() -> Plan:
     """Enough for a first look."""
-    return Plan(rounds=7, slice=0.004, ceiling=0.004)
+    return Plan(rounds=7, fewest=7, slice=0.004, ceiling=0.004)
 
 
 @dataclass
@@ -62,6 +68,15 @@ class Result:
         if not there or not self.ours:
             return None
         return median(a / min(others) for a, *others in zip(self.ours, *there, strict=True))
+
+    def best_peer(self) -> tuple[str, float] | None:
+        """The peer that is fastest beside freedive, and the median of its time over freedive's."""
+        ratios = [
+            (median(b / a for a, b in zip(self.ours, self.seconds[lib], strict=True)), lib)
+            for lib in self.peers()
+            if self.ours and self.seconds[lib]
+        ]
+        return (min(ratios)[1], min(ratios)[0]) if ratios else None
 
     def reached(self) -> bool | None:
         """Whether the goal is; None without one."""
@@ -96,15 +111,18 @@ def measure(row: Row, peers: Mapping[str, Peer], plan: Plan) -> Result:
                     result.seconds[lib] = []
             except RuntimeError as error:
                 result.failures[lib] = str(error)
-    for _ in range(plan.rounds):
+    begin = time.monotonic()
+    for done in range(plan.rounds):
+        if done >= plan.fewest and (time.monotonic() - begin) * (done + 1) > plan.budget * done:
+            break
         floor = _floor(row, peers["freedive"], plan)
         if floor:
             result.floor.append(floor)
         for lib, calls in times.items():
-            time.sleep(plan.pause)
             if calls > 1:
                 peers[lib].time(row.name, max(calls // 8, 1))  # wakes threads and fills caches
             result.seconds[lib].append(peers[lib].time(row.name, calls))
+            peers[lib].settle(plan.pause)
     for lib in times:
         peers[lib].drop(row.name)
     return result
@@ -122,6 +140,8 @@ def _calls(peer: Peer, key: str, slice: float) -> int:
 
 def _floor(row: Row, probe: Peer, plan: Plan) -> float:
     """Seconds that the ceilings allow at this moment."""
+    if not plan.ceiling:
+        return 0.0
     bounds = [
         amount / probe.ceiling(kind, plan.threads, plan.ceiling)
         for kind, amount in (("bytes", row.bytes), ("flops", row.flops))

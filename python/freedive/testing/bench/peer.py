@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -30,11 +32,21 @@ def installed(lib: str) -> bool:
     return lib in ("freedive", "kernels") or importlib.util.find_spec(lib) is not None
 
 
+def _runs(tasks: Path) -> bool:
+    for task in tasks.iterdir():
+        with contextlib.suppress(OSError):  # it ended meanwhile
+            if (task / "stat").read_text().rpartition(")")[2].split()[0] == "R":
+                return True
+    return False
+
+
 class Peer:
     """A running worker. A context manager: leaving it ends the process."""
 
-    def __init__(self, lib: str, threads: int) -> None:
+    def __init__(self, lib: str, threads: int, processor: bool = False) -> None:
+        """Starts it; `processor`: times are those of all its threads on processors, else by the clock on the wall."""
         self.lib = lib
+        self.processor = processor
         worker = Path(__file__).with_name("worker.py")
         self._process = subprocess.Popen(
             [sys.executable, str(worker), lib],
@@ -85,7 +97,17 @@ class Peer:
 
     def time(self, key: str, times: int) -> float:
         """Seconds per call over so many calls."""
-        return float(self._ask(do="time", key=key, times=times))
+        return float(self._ask(do="time", key=key, times=times, processor=self.processor))
+
+    def settle(self, most: float) -> None:
+        """Waits until no thread of the process runs, at most so many seconds: OpenBLAS spins for 30 ms after work."""
+        tasks = Path(f"/proc/{self._process.pid}/task")
+        if not tasks.is_dir():
+            time.sleep(most)
+            return
+        until = time.monotonic() + most
+        while _runs(tasks) and time.monotonic() < until:
+            time.sleep(0.001)
 
     def drop(self, key: str) -> None:
         """Forgets a workload."""

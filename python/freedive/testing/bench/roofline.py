@@ -8,7 +8,7 @@ from typing import Any
 
 from .measure import Result
 
-COLORS = {"freedive": "#d1495b", "numpy": "#8d99ae", "torch": "#edae49"}
+COLORS = {"freedive": "#d1495b", "numpy": "#8d99ae", "torch": "#edae49", "jax": "#3d7ea6"}
 
 LABEL = (
     "share of the ceiling (multiply-add peak, or streaming copy) measured in the same round;\n"

@@ -46,7 +46,7 @@ class Row:
     file: str
     function: str
     args: Mapping[str, Any] = field(default_factory=dict)
-    libs: tuple[str, ...] = ("freedive", "numpy", "torch")
+    libs: tuple[str, ...] = ("freedive", "numpy", "torch", "jax")
     bytes: float = 0
     flops: float = 0
     goal: Goal = field(default_factory=Goal)

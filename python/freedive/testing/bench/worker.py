@@ -14,13 +14,19 @@ import warnings
 
 
 def workload_of(file, name, lib, args):
-    """Imports a file by its path (once) and calls one of its functions: it returns what is to be timed, or None."""
+    """Imports a file by its path (once) and calls one of its functions: it returns what is to be timed, or None.
+
+    A program for JAX has another shape than one for the others, so it stands in a file beside theirs, FILE_jax.py.
+    """
+    if lib == "jax":
+        file = f"{file[:-3]}_jax.py"
     key = "workloads_" + os.path.basename(file)[:-3]
     if key not in sys.modules:
         spec = importlib.util.spec_from_file_location(key, file)
         sys.modules[key] = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(sys.modules[key])
-    return getattr(sys.modules[key], name)(lib, **args)
+    make = getattr(sys.modules[key], name, None)
+    return make and make(lib, **args)
 
 
 def set_threads(lib, threads):
@@ -34,6 +40,8 @@ def set_threads(lib, threads):
             import threadpoolctl
 
             set_threads.limits = threadpoolctl.threadpool_limits(threads)
+    elif lib == "jax":
+        os.environ["NPROC"] = str(threads)  # XLA sizes its pools by it when JAX starts
     else:
         import freedive
 
@@ -51,6 +59,10 @@ def describe(lib):
         import torch
 
         about["torch"] = torch.__version__
+    if lib == "jax":
+        import jax
+
+        about["jax"] = jax.__version__
     if lib in ("freedive", "kernels"):
         from freedive import _core
 
@@ -73,12 +85,14 @@ def ceiling(kind, threads, seconds):
     return _core._copy_bandwidth(64 << 20, seconds, threads)
 
 
-def timed(work, times):
-    """Seconds per call, over so many calls."""
-    start = time.perf_counter()
+def timed(lib, work, times, clock):
+    """Seconds per call, over so many calls. What JAX still computes when the last call returns is waited for."""
+    start = clock()
     for _ in range(times):
-        work()
-    return (time.perf_counter() - start) / times
+        last = work()
+    if lib == "jax":
+        sys.modules["jax"].block_until_ready(last)
+    return (clock() - start) / times
 
 
 def serve(lib, orders, answers):
@@ -92,7 +106,8 @@ def serve(lib, orders, answers):
                 works[order["key"]] = workload_of(order["file"], order["name"], lib, order["args"])
                 result = works[order["key"]] is not None
             elif what == "time":
-                result = timed(works[order["key"]], order["times"])
+                clock = time.process_time if order["processor"] else time.perf_counter
+                result = timed(lib, works[order["key"]], order["times"], clock)
             elif what == "drop":
                 result = works.pop(order["key"], None) is not None
                 gc.collect()
