@@ -70,14 +70,14 @@ FD_INLINE int64_t product(int n, const int64_t* size) {
   return p;
 }
 
-// parts[0] becomes the merge of all n, `stride` apart, as a balanced tree.
+// parts[i] becomes the merge of all n of parts[i], parts[i + stride], ... as a balanced tree, for i in [0, width).
 template <class Op>
-void merge_parts(typename Op::Partial* parts, int64_t n, int64_t stride) {
+void merge_parts(typename Op::Partial* parts, int64_t n, int64_t stride, int64_t width) {
   if (n < 2) return;
   const int64_t half = n / 2;
-  merge_parts<Op>(parts, half, stride);
-  merge_parts<Op>(parts + half * stride, n - half, stride);
-  Op::merge(parts[0], parts[half * stride]);
+  merge_parts<Op>(parts, half, stride, width);
+  merge_parts<Op>(parts + half * stride, n - half, stride, width);
+  for (int64_t i = 0; i < width; i++) Op::merge(parts[i], parts[half * stride + i]);
 }
 
 // ------------------------------------------------------------------------------------------------------------- rows
@@ -155,7 +155,7 @@ struct RowReduce {
     if (!parts) return FD_NO_MEMORY;
     for_tasks(context, kept * chunks, [&](int64_t task) { parts[task] = chunk(base(task / chunks), task % chunks); });
     for (int64_t i = 0; i < kept; i++) {
-      merge_parts<Op>(parts + i * chunks, chunks, 1);
+      merge_parts<Op>(parts + i * chunks, chunks, 1, 1);
       Op::store(r, i, parts[i * chunks], count);
     }
     return FD_OK;
@@ -232,24 +232,24 @@ struct ColumnReduce {
       absorb(state, g, begin, w, chunk * chunk_steps, smaller_of(steps, (chunk + 1) * chunk_steps));
       if (direct)
         for (int64_t i = 0; i < w; i++) Op::store(r, g * width + begin + i, state.at(i), count);
-      else  // the chunks of one column lie together
-        for (int64_t i = 0; i < w; i++) parts[((g * strips + s) * strip + i) * chunks + chunk] = state.at(i);
+      else
+        for (int64_t i = 0; i < w; i++) parts[task * strip + i] = state.at(i);
     });
     if (!direct) merge(context, parts);
     return FD_OK;
   }
 
+  // Every strip's chunks, then the rows that were folded into one, which are never more than one strip.
   void merge(fd_context* context, Partial* parts) const {
-    const int64_t group = ceil_div(kChunkElements, chunks * fold * 8);
-    for_tasks(context, ceil_div(outer * width, group), [&](int64_t task) {
-      const int64_t end = smaller_of(outer * width, (task + 1) * group);
-      for (int64_t i = task * group; i < end; i++) {
-        const int64_t g = i / width, c = i % width;
-        Partial* column = parts + (g * strips * strip + c) * chunks;
-        const int64_t next = width * chunks;
-        for (int64_t f = 0; f < fold; f++) merge_parts<Op>(column + f * next, chunks, 1);
-        merge_parts<Op>(column, fold, next);
-        Op::store(r, i, *column, count);
+    const int64_t group = ceil_div(kChunkElements, chunks * strip * 8);
+    for_chunks(context, outer * strips, group, [&](int64_t from, int64_t to) {
+      for (int64_t i = from; i < to; i++) {
+        Partial* const row = parts + i * chunks * strip;
+        const int64_t begin = i % strips * strip;
+        merge_parts<Op>(row, chunks, strip, smaller_of(strip, folded - begin));
+        merge_parts<Op>(row, fold, width, width);
+        for (int64_t c = 0; c < smaller_of(strip, width - begin); c++)
+          Op::store(r, i / strips * width + begin + c, row[c], count);
       }
     });
   }
