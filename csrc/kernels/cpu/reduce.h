@@ -3,7 +3,8 @@
 //   Partial                      what is known of some elements: start(), merge(a, later), store(r, at, partial, count)
 //   absorb(p, x, n, position)    takes n contiguous elements, the first being number `position` of its reduction
 //   Columns                      the same for up to kStrip neighbouring reductions at once, row by row:
-//                                start(), absorb(x, rows, row_stride, width, position), at(i) -> Partial
+//                                start(width rounded up to kRound), absorb(x, rows, row_stride, width, position), at(i)
+//                                -> Partial
 // Reductions are bound by memory. Elements are read in the order they lie in:
 //   rows     the innermost reduced dimension is contiguous (or nothing is): one reduction after the other;
 //   columns  the innermost kept dimension is: a strip of reductions advances together, a few rows per pass, so that
@@ -21,7 +22,7 @@
 namespace fd::FD_ISA {
 
 constexpr int64_t kStrip = 256;
-constexpr int64_t kLeastFolded = 64;       // columns from which a strip keeps the adders busy
+constexpr int64_t kRound = 16;             // a multiple of every vector's lanes
 constexpr int64_t kChunkElements = 32768;  // about 8 us of reading from L2, several times a fork and join
 constexpr int64_t kGather = 256;           // strided elements copied together at a time
 
@@ -183,9 +184,8 @@ struct ColumnReduce {
     rows = r->reduced_size[inner];
     row_stride = r->reduced_stride[inner];
     if (Op::kFolds && r->reduced_ndim == 1 && row_stride == width) {
-      // Every folded column is merged at the end, one by one: few rows are not folded far.
-      const int64_t worthwhile = larger_of(kLeastFolded, count * width / 16);
-      fold = larger_of<int64_t>(1, smaller_of(rows, smaller_of(kStrip, worthwhile) / width));
+      // Every folded column is merged at the end: few rows are not folded far.
+      fold = larger_of<int64_t>(1, smaller_of(rows, smaller_of(kStrip, count * width / 16) / width));
     }
     folded = fold * width;
     rows /= fold;
@@ -224,16 +224,19 @@ struct ColumnReduce {
       parts = static_cast<Partial*>(context->workspace(context, 0, size_t(tasks * strip) * sizeof(Partial)));
       if (!parts) return FD_NO_MEMORY;
     }
-    for_tasks(context, tasks, [&](int64_t task) {
-      const int64_t chunk = task % chunks, s = task / chunks % strips, g = task / chunks / strips;
-      const int64_t begin = s * strip, w = smaller_of(strip, folded - begin);
+    const int64_t group = chunks == 1 ? ceil_div(kChunkElements, steps * strip) : 1;
+    for_chunks(context, tasks, group, [&](int64_t from, int64_t to) {
       Columns state;
-      state.start();
-      absorb(state, g, begin, w, chunk * chunk_steps, smaller_of(steps, (chunk + 1) * chunk_steps));
-      if (direct)
-        for (int64_t i = 0; i < w; i++) Op::store(r, g * width + begin + i, state.at(i), count);
-      else
-        for (int64_t i = 0; i < w; i++) parts[task * strip + i] = state.at(i);
+      for (int64_t task = from; task < to; task++) {
+        const int64_t chunk = task % chunks, s = task / chunks % strips, g = task / chunks / strips;
+        const int64_t begin = s * strip, w = smaller_of(strip, folded - begin);
+        state.start(ceil_div(w, kRound) * kRound);
+        absorb(state, g, begin, w, chunk * chunk_steps, smaller_of(steps, (chunk + 1) * chunk_steps));
+        if (direct)
+          for (int64_t i = 0; i < w; i++) Op::store(r, g * width + begin + i, state.at(i), count);
+        else
+          for (int64_t i = 0; i < w; i++) parts[task * strip + i] = state.at(i);
+      }
     });
     if (!direct) merge(context, parts);
     return FD_OK;

@@ -101,9 +101,7 @@ struct Extreme {
   }
   struct Columns {
     alignas(64) T best[kStrip];
-    void start() {
-      for (T& b : best) b = Pick::first;
-    }
+    void start(int64_t width) { fill(best, width, Pick::first); }
     void absorb(const T* x, int64_t rows, int64_t stride, int64_t width, int64_t) {
       constexpr int64_t L = Vec<T>::kLanes;
       few_rows(x, rows, stride, [&](const T* from, int64_t count) {
@@ -167,9 +165,9 @@ struct ArgExtreme {
     alignas(64) T best[kStrip];
     alignas(64) I step[kStrip];
     int64_t begin = -1, seen = 0;
-    void start() {
-      for (T& b : best) b = Pick::first;
-      for (I& s : step) s = 0;
+    void start(int64_t width) {
+      fill(best, width, Pick::first);
+      fill(step, width, I(0));
     }
     void absorb(const T* x, int64_t rows, int64_t stride, int64_t width, int64_t position) {
       if (begin < 0) {
@@ -226,7 +224,7 @@ struct Exists {
   }
   struct Columns {
     uint8_t found[kStrip];
-    void start() { __builtin_memset(found, 0, sizeof found); }
+    void start(int64_t width) { fill(found, width, uint8_t(0)); }
     void absorb(const T* x, int64_t rows, int64_t stride, int64_t width, int64_t) {
       for (int64_t r = 0; r < rows; r++, x += stride)
         for (int64_t c = 0; c < width; c++) found[c] |= (x[c] != T(0)) != All;

@@ -76,9 +76,7 @@ struct Var {
   }
   struct Columns {
     Moments part[kStrip];
-    void start() {
-      for (Moments& p : part) p = {0, 0, 0};
-    }
+    void start(int64_t width) { fill(part, width, Moments{0, 0, 0}); }
     void absorb(const T* x, int64_t rows, int64_t stride, int64_t width, int64_t) {
       for (int64_t r = 0; r < rows; r += kBlockRows)
         block(x + r * stride, smaller_of(kBlockRows, rows - r), stride, width);
@@ -169,9 +167,7 @@ struct LogSumExp {
   }
   struct Columns {
     Exponents part[kStrip];
-    void start() {
-      for (Exponents& p : part) p = {0, 0};
-    }
+    void start(int64_t width) { fill(part, width, Exponents{0, 0}); }
     void absorb(const T* x, int64_t rows, int64_t stride, int64_t width, int64_t) {
       for (int64_t r = 0; r < rows; r += kBlockRows)
         block(x + r * stride, smaller_of(kBlockRows, rows - r), stride, width);

@@ -38,9 +38,7 @@ struct Sum {
   }
   struct Columns {
     alignas(64) double acc[kStrip];
-    void start() {
-      for (double& a : acc) a = 0;
-    }
+    void start(int64_t width) { fill(acc, width, double(0)); }
     void absorb(const T* x, int64_t rows, int64_t stride, int64_t width, int64_t) {
       sum_columns<Map>(acc, x, rows, stride, width);
     }
@@ -84,9 +82,7 @@ struct Prod {
   }
   struct Columns {
     alignas(64) double acc[kStrip];
-    void start() {
-      for (double& a : acc) a = 1;
-    }
+    void start(int64_t width) { fill(acc, width, 1.0); }
     void absorb(const T* x, int64_t rows, int64_t stride, int64_t width, int64_t) {
       for (int64_t r = 0; r < rows; r++, x += stride)
         for (int64_t c = 0; c < width; c++) acc[c] *= double(x[c]);
@@ -136,9 +132,7 @@ struct IntegerSum {
   }
   struct Columns {
     uint64_t acc[kStrip];
-    void start() {
-      for (uint64_t& a : acc) a = 0;
-    }
+    void start(int64_t width) { fill(acc, width, uint64_t(0)); }
     void absorb(const T* x, int64_t rows, int64_t stride, int64_t width, int64_t) {
       for (int64_t r = 0; r < rows; r++, x += stride)
         for (int64_t c = 0; c < width; c++) acc[c] += Counts ? x[c] != 0 : uint64_t(int64_t(x[c]));
