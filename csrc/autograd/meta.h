@@ -47,7 +47,7 @@ inline bool requires_grad(const Tensor& t) {
 // Asks every tensor, so that stale views are refreshed before the node that will read them is made.
 template <class... T>
 bool needs_grad(const T&... t) {
-  return grad_enabled() && ((t.defined() && requires_grad(t)) | ...);
+  return grad_enabled() && (int(t.defined() && requires_grad(t)) | ...) != 0;
 }
 
 bool is_leaf(const Tensor& t);

@@ -75,6 +75,8 @@ py::tuple cross_entropy(const py::array& logits, const py::array& labels, const 
   args.reduction = reduction_of(op, reduction);
   if (labels.dtype().kind() == 'f') {
     const Tensor t = borrow_contiguous(op, "labels", labels, keep_t);
+    check<ShapeError>(t.shape() == x.shape(), op, ": floating labels have shape ", t.shape(), "; expected ", x.shape(),
+                      ", a row of probabilities per row of logits; class numbers are integers");
     check_like(op, "labels", t, x.shape(), x.dtype());
     args.soft = t.data();
   } else {

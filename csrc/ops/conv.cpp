@@ -47,9 +47,7 @@ Computed compute(const char* op, Part part, int dims, fd_conv v, const Tensor& a
   if (want_bias) made.gbias = empty({v.out_channels}, dtype, device);
   v.bias = offset.defined() ? offset.data() : nullptr;
   const fd_conv_kernels& k = kernels(device).conv;
-  const fd_conv_fn* const* table = part == Part::output  ? k.forward
-                                   : part == Part::input ? k.grad_input
-                                                         : k.grad_weight;
+  fd_conv_fn* const* table = part == Part::output ? k.forward : part == Part::input ? k.grad_input : k.grad_weight;
   if (part == Part::output) {
     v.x = first.data(), v.weight = second.data(), v.y = made.out.data();
   } else if (part == Part::input) {

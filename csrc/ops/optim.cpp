@@ -108,6 +108,7 @@ void run_dtype(const Lists& l, fd_optim args, fd_optim_fn* const* kernel, DType 
 }
 
 void step_all(const Lists& l, const fd_optim& args, fd_optim_fn* const* kernel) {
+  check<ValueError>(*args.lr == *args.lr, l.op, ": lr is nan; expected a number");
   const Device device = l.params[0].device();
   check<DeviceError>(!cuda::capturing(device), l.op,
                      ": a step cannot be captured, as its learning rate and count change; call it after the replay");

@@ -13,6 +13,8 @@ from collections import Counter, OrderedDict
 
 import freedive as fd
 
+from ._files import write_atomically
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -170,37 +172,7 @@ def save(obj: Any, f: Any) -> None:
         for part in parts:
             f.write(part)
         return
-    path = os.path.realpath(os.fspath(f))
-    folder, name = os.path.split(path)
-    temporary = os.path.join(folder, f".{name}.{os.getpid()}.tmp")
-    try:
-        with open(temporary, "wb") as file:
-            for part in parts:
-                file.write(part)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        try:
-            os.unlink(temporary)
-        except OSError:
-            pass
-        raise
-    _sync_folder(folder)
-
-
-def _sync_folder(folder):
-    """Puts the new name on the disk too, where the system can."""
-    try:
-        handle = os.open(folder, os.O_RDONLY)
-    except OSError:
-        return
-    try:
-        os.fsync(handle)
-    except OSError:
-        pass
-    finally:
-        os.close(handle)
+    write_atomically(os.fspath(f), *parts, make_folder=False)
 
 
 # ------------------------------------------------------------------------------------------------------ loading

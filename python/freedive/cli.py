@@ -30,7 +30,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     if argv[:1] == ["bench"]:  # has options of its own
         return _guarded("bench", lambda: _bench(argv[1:]))
     try:
-        args = _parser().parse_args(argv)
+        parser = _parser()
+        args = parser.parse_args(argv)
+        if args.command == "train" and args.momentum and args.optimizer != "sgd":
+            parser.error(f"argument --momentum: is for --optimizer sgd; {args.optimizer} has its own")
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else USAGE
     return _guarded(args.command, lambda: args.run(args))

@@ -72,6 +72,7 @@ def test_any_layout():
         (lambda: kernels.exp(normal(3), out=np.empty(4, np.float32)), fd.ShapeError, "out has shape"),
         (lambda: kernels.exp(normal(3), out=np.empty(3)), fd.DTypeError, "out is"),
         (lambda: kernels.softmax_cross_entropy(normal(2, 3), np.array([0, 3])), IndexError, "3"),
+        (lambda: kernels.softmax_cross_entropy(normal(2, 3), np.zeros(2)), fd.ShapeError, "class numbers are integers"),
         (lambda: kernels.dropout(normal(3), 1.5, seed=0), ValueError, "p"),
         (lambda: kernels.gemm(normal(2, 2), normal(2, 2), activation="swish"), ValueError, "swish"),
     ],

@@ -110,6 +110,7 @@ def test_checkpoint_and_resume(capsys):
         (["train", "--epochs", "0"], "--epochs: must be an integer ≥ 1"),
         (["train", "--batch-size", "1.5"], "--batch-size"),
         (["train", "--momentum", "1.5"], "--momentum"),
+        (["train", "--momentum", "0.9", "--optimizer", "adam"], "--momentum"),
         (["train", "--dropout", "-0.1"], "--dropout"),
         (["train", "--weight-decay", "-1"], "--weight-decay"),
         (["train", "--hidden", "12,x"], "--hidden"),

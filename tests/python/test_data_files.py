@@ -10,8 +10,9 @@ import threading
 import pytest
 
 import freedive as fd
+from freedive._files import write_atomically
 from freedive.data import DataFileError, DataNotFound, DownloadError, digits_split, load_digits, load_fashion_mnist
-from freedive.data.fetch import digest_check, download, find, folders, write_atomically
+from freedive.data.fetch import digest_check, download, find, folders
 from freedive.data.idx import parse_idx, read_idx
 
 HERE = "/usr/share/datasets/fashion-mnist"
@@ -203,6 +204,23 @@ def test_atomic_write_keeps_the_old_file(tmp_path, monkeypatch):
         write_atomically(str(path), b"new")
     assert path.read_bytes() == b"old"
     assert os.listdir(tmp_path) == ["f"]
+
+
+def test_atomic_write_keeps_permissions_links_and_devices(tmp_path):
+    path, link, pipe = tmp_path / "f", tmp_path / "link", tmp_path / "pipe"
+    path.write_bytes(b"old")
+    path.chmod(0o600)
+    link.symlink_to(path)
+    write_atomically(str(link), b"new", b"er")
+    assert path.read_bytes() == b"newer" and link.is_symlink()
+    assert path.stat().st_mode & 0o777 == 0o600
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    write_atomically(str(pipe), b"through")
+    assert os.read(reader, 100) == b"through" and pipe.is_fifo()
+    os.close(reader)
+    with pytest.raises(IsADirectoryError, match=str(tmp_path)):
+        write_atomically(str(tmp_path), b"")
 
 
 def test_digits():

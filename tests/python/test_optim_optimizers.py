@@ -219,6 +219,7 @@ def one():
         (lambda: optim.SGD([], lr=0.1), ValueError, "empty parameter list"),
         (lambda: optim.SGD(one(), lr=-1), ValueError, "learning rate: -1"),
         (lambda: optim.SGD(one(), lr=float("nan")), ValueError, "learning rate: nan"),
+        (lambda: optim.SGD(nn.Linear(2, 2), lr=0.1), TypeError, r"module's parameters\(\)"),
         (lambda: optim.SGD(one(), lr="fast"), ValueError, "learning rate: fast"),
         (lambda: optim.SGD(one(), lr=0.1, momentum=-0.5), ValueError, "momentum"),
         (lambda: optim.SGD(one(), lr=0.1, nesterov=True), ValueError, "Nesterov"),
@@ -247,3 +248,14 @@ def test_the_same_parameter_in_two_groups():
     w = one()
     with pytest.raises(ValueError, match="more than one"):
         optim.SGD([{"params": w}, {"params": w}], lr=0.1)
+
+
+@pytest.mark.parametrize("name", ["SGD", "Adam"])
+def test_a_rate_that_becomes_nan_changes_nothing(name):
+    (param,) = one()
+    optimizer = getattr(optim, name)([param], lr=0.1)
+    optimizer.param_groups[0]["lr"] = float("nan")
+    param.sum().backward()
+    with pytest.raises(ValueError, match="lr is nan"):
+        optimizer.step()
+    assert param.tolist() == [1.0]

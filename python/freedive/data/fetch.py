@@ -1,9 +1,11 @@
-"""Finding data files, and fetching what is missing: searched folders, verified downloads, atomic files."""
+"""Finding data files, and fetching what is missing: searched folders, verified downloads."""
 
 from __future__ import annotations
 
 import os
 import sys
+
+from freedive._files import write_atomically
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,29 +44,6 @@ def find(names: Iterable[str], places: Iterable[str]) -> list[str] | None:
         if all(paths):
             return [p for p in paths if p]
     return None
-
-
-def write_atomically(path: str, content: bytes, partial: str | None = None) -> None:
-    """Write a file that is there whole or not at all, and survives a power cut; on failure an older one stays.
-
-    partial: the temporary file's name; a fixed one means that a killed process leaves at most one behind.
-    """
-    folder = os.path.dirname(os.path.abspath(path))
-    os.makedirs(folder, exist_ok=True)
-    partial = partial or f"{path}.{os.getpid()}.partial"
-    try:
-        with open(partial, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
-    except BaseException:
-        try:
-            os.remove(partial)
-        except OSError:
-            pass
-        raise
-    _sync_folder(folder)
 
 
 def download(urls: Iterable[str], path: str, verify: Callable[[bytes], str | None], progress: bool = True) -> str:
@@ -138,16 +117,3 @@ def _first_file(stem: str) -> str | None:
 
 def _torchvision_name(name: str) -> str:
     return {"fashion-mnist": "FashionMNIST", "mnist": "MNIST"}.get(name, name)
-
-
-def _sync_folder(folder: str) -> None:
-    try:
-        handle = os.open(folder, os.O_RDONLY)
-    except OSError:  # not possible on this system
-        return
-    try:
-        os.fsync(handle)
-    except OSError:
-        pass
-    finally:
-        os.close(handle)

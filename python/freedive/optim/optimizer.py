@@ -40,10 +40,11 @@ class Optimizer:
     """
 
     def __init__(self, params: Params, defaults: dict[str, Any]) -> None:
-        if isinstance(params, fd.Tensor):
+        if isinstance(params, (fd.Tensor, fd.nn.Module)):
+            hint = "; give it the module's parameters()" if isinstance(params, fd.nn.Module) else ""
             raise TypeError(
                 f"params argument given to the optimizer should be an iterable of Tensors or dicts, "
-                f"but got {type(params).__name__}"
+                f"but got {type(params).__name__}{hint}"
             )
         self.defaults = defaults
         self.param_groups: list[dict[str, Any]] = []

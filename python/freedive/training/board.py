@@ -116,7 +116,7 @@ class ProgressBoard(HyperParameters):
         import os
         from io import BytesIO
 
-        from freedive.data.fetch import write_atomically
+        from freedive._files import write_atomically
 
         content = BytesIO()
         kind = os.path.splitext(os.fspath(path))[1][1:] or "png"

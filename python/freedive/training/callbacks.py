@@ -37,7 +37,7 @@ class CSVLog(Callback):
         import csv
         from io import StringIO
 
-        from freedive.data.fetch import write_atomically
+        from freedive._files import write_atomically
 
         text = StringIO()
         names = list(dict.fromkeys(name for past in trainer.history for name in past))

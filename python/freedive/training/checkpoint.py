@@ -10,7 +10,7 @@ import os
 import sys
 
 import freedive as fd
-from freedive.data.fetch import write_atomically
+from freedive._files import write_atomically
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,9 +37,7 @@ def save(path: str, state: Any) -> None:
     try:
         write_atomically(path, serialise(tensors, {KEY: text}), partial=path + ".partial")
     except OSError as error:
-        raise type(error)(
-            error.errno, f"cannot write checkpoint ({error.strerror}); an older one is kept", path
-        ) from error
+        raise type(error)(error.errno, f"cannot write checkpoint: {error.strerror}", path) from error
 
 
 def load(path: str) -> Any:

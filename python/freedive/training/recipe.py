@@ -117,7 +117,7 @@ def save_model(path: str, model: nn.Module) -> None:
     """The parameters and buffers as a plain safetensors file, written whole or not at all."""
     from safetensors.numpy import save
 
-    from freedive.data.fetch import write_atomically
+    from freedive._files import write_atomically
 
     tensors = {name: value.detach().cpu().numpy() for name, value in model.state_dict().items()}
     write_atomically(path, save(tensors))
