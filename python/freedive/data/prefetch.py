@@ -9,7 +9,11 @@ if TYPE_CHECKING:
 
 
 def gathered(gather: Callable[[Any], Any], rows: Iterable[Any]) -> Iterator[Any]:
-    """Minibatches of a dataset that gathers whole ones in compiled code, in the order of `rows`."""
+    """Minibatches of a dataset that gathers whole ones in compiled code, in the order of `rows`.
+
+    Each is gathered when it is asked for, by all threads: a thread of its own beside the step was slower
+    (docs/kernels/index.md).
+    """
     return map(gather, rows)
 
 
