@@ -111,7 +111,7 @@ void task(void* closure, int64_t index) {
 template <class T>
 void cut(Job<T>& job, int64_t pieces) {
   const Gemm<T>& g = job.g;
-  const double packing_rows = g.trans_b ? 10 : 2;
+  const double packing_rows = g.trans_b ? 24 : 2;
   double best = 0;
   job.rows = job.cols = 1;
   for (int64_t rows = 1; rows <= least(pieces, g.m); rows++) {
