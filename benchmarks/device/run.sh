@@ -1,80 +1,130 @@
 #!/usr/bin/env bash
 # Everything there is to do on a machine with an NVIDIA GPU and nvcc, in two parts of at most 8 minutes:
-#   benchmarks/device/run.sh OUT 1    build, the device tests, compute-sanitizer over a few of them
-#   benchmarks/device/run.sh OUT 2    the benchmark against PyTorch (build first if part 1 did not run here)
-# Without a number, both. A part that fails does not stop the next; exit code 1 if any did. Needs no package registry:
-# what Python lacks is installed from wheels in benchmarks/device/wheels, if they lie there. OUT gets log.txt and
-# device.csv. PYTHON names the interpreter (default python3).
+#   benchmarks/device/run.sh [--no-index] OUT 1    build, the device tests, compute-sanitizer over a few of them
+#   benchmarks/device/run.sh [--no-index] OUT 2    the benchmark against PyTorch (builds first if part 1 did not run here)
+# Without a number, both. A part that fails does not stop the next; exit code 1 if any did. What Python lacks is
+# installed into build/device from benchmarks/device/wheels, if wheels lie there; else, unless --no-index is given, by
+# pip as it is set up. OUT gets log.txt and device.csv. PYTHON names the interpreter (default python3). Where
+# FREEDIVE_CUDA_LIBRARY names a plug-in, such as the emulated one, that is used and none is built.
 set -uo pipefail
+index=yes
+if [ "${1:-}" = --no-index ]; then
+  index=no
+  shift
+fi
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
-out=$(mkdir -p "${1:?usage: run.sh OUT [1|2]}" && cd "$1" && pwd)
+out=$(mkdir -p "${1:?usage: run.sh [--no-index] OUT [1|2]}" && cd "$1" && pwd) || exit 1
 part=${2:-both}
-python=${PYTHON:-python3}
+python=$(command -v "${PYTHON:-python3}") || { echo "there is no ${PYTHON:-python3}"; exit 1; }
 build=$root/build/device
 site=$build/site
 wheels=$here/wheels
+export PATH=$site/bin:$PATH:/usr/local/cuda/bin PYTHONPATH=$site PYTHONUNBUFFERED=1
+PART_LIMIT=470
+part_start=0
 failed=0
-exec > >(tee -a "$out/log.txt") 2>&1
 
-step() { # SECONDS NAME COMMAND...
-  local limit=$1 name=$2 start=$SECONDS
+step() { # SECONDS NAME COMMAND...: no longer than that, nor than what is left of the part
+  local limit=$1 name=$2 start=$SECONDS left=$((PART_LIMIT - SECONDS + part_start)) code=0
   shift 2
+  if [ "$left" -lt "$limit" ]; then limit=$left; fi
   echo "=== $name"
-  timeout "$limit" "$@" || { echo "FAILED: $name (exit code $?)"; failed=1; }
+  if [ "$limit" -le 0 ]; then
+    echo "FAILED: $name (no time is left in this part)"
+    failed=1
+    return
+  fi
+  timeout --kill-after=5 "$limit" "$@" || code=$?
+  if [ "$code" != 0 ]; then
+    echo "FAILED: $name (exit code $code$([ "$code" = 124 ] && echo ", out of time"))"
+    failed=1
+  fi
   echo "--- $name: $((SECONDS - start)) s"
 }
 
 machine() {
   date -u
-  nvidia-smi --query-gpu=name,driver_version,memory.total,clocks.max.sm --format=csv
-  nvcc --version | tail -2
+  nvidia-smi --query-gpu=name,driver_version,memory.total,clocks.max.sm --format=csv || echo "there is no nvidia-smi"
+  nvcc --version | tail -2 || echo "there is no nvcc"
+  nproc
+  g++ --version | head -1
   "$python" --version
-  "$python" -c "import torch; print('torch', torch.__version__, 'CUDA', torch.version.cuda)"
+  "$python" -c "import torch; print('torch', torch.__version__, 'CUDA', torch.version.cuda)" || echo "there is no torch"
+  git -C "$root" rev-parse HEAD || true
 }
 
-# Python packages that are neither installed nor built here, from the wheels beside this file.
+install_package() {
+  local find=(--no-index --find-links "$wheels")
+  if [ ! -d "$wheels" ] && [ "$index" = yes ]; then find=(); fi
+  echo "installing $1"
+  "$python" -m pip install -q --target "$site" "${find[@]}" "$1"
+}
+
+# What is neither installed nor built here.
 missing_packages() {
+  local bad=0
   mkdir -p "$site"
   for package in nanobind pybind11 numpy tqdm safetensors pytest; do
-    PYTHONPATH=$site "$python" -c "import $package" 2>/dev/null ||
-      "$python" -m pip install -q --no-index --find-links "$wheels" --target "$site" "$package"
+    "$python" -c "import $package" 2>"$build/why" || install_package $package || bad=1
   done
   for tool in cmake ninja; do
-    command -v $tool >/dev/null || "$python" -m pip install -q --no-index --find-links "$wheels" --target "$site" $tool
+    command -v $tool >"$build/why" || install_package $tool || bad=1
   done
+  return $bad
 }
 
 build_all() {
-  local arch
-  arch=$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader | head -1 | tr -d .)
-  cmake -G Ninja -S "$root" -B "$build" -DFREEDIVE_CUDA=ON -DCMAKE_CUDA_ARCHITECTURES="$arch-real" \
-    -DPython_EXECUTABLE="$(command -v "$python")" -DSKBUILD_PROJECT_VERSION=0.1.0 \
+  local arch cuda=(-DFREEDIVE_CUDA=OFF)
+  if [ -z "${FREEDIVE_CUDA_LIBRARY:-}" ]; then
+    arch=$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader | head -1 | tr -d .)
+    cuda=(-DFREEDIVE_CUDA=ON "-DCMAKE_CUDA_ARCHITECTURES=${arch:-90}-real")
+  fi
+  cmake -G Ninja -S "$root" -B "$build" "${cuda[@]}" -DPython_EXECUTABLE="$python" -DSKBUILD_PROJECT_VERSION=0.1.0 \
     -Dnanobind_DIR="$("$python" -m nanobind --cmake_dir)" -Dpybind11_DIR="$("$python" -m pybind11 --cmakedir)" &&
-    cmake --build "$build" && cp -r "$root/python/freedive" "$site/" &&
-    cp "$build"/_core*.so "$build/libfreedive_cuda.so" "$site/freedive/" &&
-    (cd "$out" && "$python" -c "import freedive; freedive.show_config()")
+    cmake --build "$build" && mkdir -p "$site" && rm -rf "$site/freedive" && cp -r "$root/python/freedive" "$site/" &&
+    cp "$build"/_core*.so "$site/freedive/" || return
+  if [ -z "${FREEDIVE_CUDA_LIBRARY:-}" ]; then cp "$build/libfreedive_cuda.so" "$site/freedive/" || return; fi
+  cd "$out" && "$python" -c "import freedive; freedive.show_config()"
 }
 
-sanitizer() { # TOOL: over the smallest of everything
-  compute-sanitizer --tool "$1" --error-exitcode 9 "$python" -m pytest -x "$root/tests/device/test_cases.py" \
-    -k "test_case and (relu or matmul or softmax or cross_entropy or sum or cumsum or sort or scatter or batch_norm or dropout)"
+# Every tensor a block of its own, so that its end is seen; over the smallest of everything.
+sanitizer() { # TOOL
+  command -v compute-sanitizer || { echo "skipped: there is no compute-sanitizer"; return 0; }
+  cd "$root" && FREEDIVE_CUDA_CACHE=0 compute-sanitizer --tool "$1" --error-exitcode 9 --target-processes all \
+    "$python" -m pytest -x -p no:cacheprovider tests/device/test_cases.py::test_case \
+    -k "relu or matmul or softmax or cross_entropy or sum or cumsum or sort or scatter or batch_norm or dropout or conv2d"
 }
-export -f machine missing_packages build_all sanitizer
-export here root out python build site wheels
-export PATH=$site/bin:$PATH PYTHONPATH=$site
 
-step 60 "machine" bash -c machine
-if [ "$part" != 2 ] || [ ! -e "$site/freedive/libfreedive_cuda.so" ]; then
+device_tests() { cd "$root" && "$python" -m pytest -p no:cacheprovider --durations=5 tests/device; }
+
+begin_part() {
+  part_start=$SECONDS
+  echo "##### part $1"
+  step 30 "machine" bash -c machine
+  mkdir -p "$build"
+  if [ "$1" = 2 ] && compgen -G "$site/freedive/_core*.so" >"$build/why"; then return; fi
   step 60 "packages" bash -c missing_packages
-  step 300 "build" bash -c build_all
-fi
-if [ "$part" != 2 ]; then
-  step 120 "device tests" "$python" -m pytest "$root/tests/device"
-  step 60 "compute-sanitizer memcheck" bash -c "sanitizer memcheck"
-  step 60 "compute-sanitizer racecheck" bash -c "sanitizer racecheck"
-fi
-if [ "$part" != 1 ]; then
-  step 420 "benchmark" "$python" "$here/bench.py" "$out/device.csv"
-fi
-exit $failed
+  step 250 "build" bash -c build_all
+}
+
+all_parts() {
+  if [ "$part" != 2 ]; then
+    begin_part 1
+    step 150 "device tests" bash -c device_tests
+    step 60 "compute-sanitizer memcheck" bash -c "sanitizer memcheck"
+    step 60 "compute-sanitizer racecheck" bash -c "sanitizer racecheck"
+  fi
+  if [ "$part" != 1 ]; then
+    begin_part 2
+    local left=$((PART_LIMIT - SECONDS + part_start))
+    step 440 "benchmark" "$python" "$here/bench.py" "$out/device.csv" $((left - 40))
+  fi
+  echo "##### $([ $failed = 0 ] && echo "all passed" || echo "something failed") after $SECONDS s"
+  return $failed
+}
+
+export -f machine install_package missing_packages build_all sanitizer device_tests
+export here root out python build site wheels index
+all_parts 2>&1 | tee -a "$out/log.txt"
+exit "${PIPESTATUS[0]}"

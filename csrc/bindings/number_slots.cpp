@@ -1,6 +1,7 @@
 #include "bindings/number_slots.h"
 
 #include "bindings/caster.h"
+#include "ops/autocast.h"
 
 namespace fd::bindings {
 
@@ -108,7 +109,7 @@ PyObject* number_matmul(PyObject* a, PyObject* b) {
     bool left_tensor, right_tensor;
     if (!parse_operand(a, &left, &scalar, &left_tensor) || !left_tensor) Py_RETURN_NOTIMPLEMENTED;
     if (!parse_operand(b, &right, &scalar, &right_tensor) || !right_tensor) Py_RETURN_NOTIMPLEMENTED;
-    return wrap(ops::matmul(left, right));
+    return wrap(ops::matmul(ops::lowered(left), ops::lowered(right)));
   });
 }
 

@@ -1,10 +1,12 @@
 // Threads, instruction sets and memory, as `freedive info` and the tests need them.
+#include "autograd/meta.h"
 #include "base/memory.h"
 #include "base/parallel.h"
 #include "bindings/bind.h"
 #include "bindings/caster.h"
 #include "kernels/device.h"
 #include "kernels/probe.h"
+#include "ops/autocast.h"
 #include "tensor/generator.h"
 
 namespace fd::bindings {
@@ -47,13 +49,16 @@ class CapturedWork {
     graph_.abandon();
     rewind();
   }
-  // False if the generator was seeded anew, so that the captured draws are not its.
-  bool replay() {
+  // False if the generator was seeded anew, so that the captured draws are not its. written: what the work writes into
+  // besides memory of its own; their versions count the write.
+  bool replay(const std::vector<Tensor>& written) {
     fd_rng now = default_generator().state();
     if (draws_ > 0 && now.seed != first_.seed) return false;
-    graph_.replay(now.offset - first_.offset);
+    const uint64_t moved = now.offset - first_.offset;
+    graph_.replay(draws_ > 0 ? &moved : nullptr);
     now.offset += draws_;
     default_generator().set_state(now);
+    for (const Tensor& t : written) t->bump_version("a captured step");
     return true;
   }
 
@@ -67,11 +72,27 @@ class CapturedWork {
   uint64_t draws_ = 0;
 };
 
+bool has_hooks(const Tensor& t) {
+  const Meta* const m = meta(t);
+  return m && !(m->hooks.empty() && m->after_accumulate.empty());
+}
+
+// What captured work takes for granted of the tensors it reads: where they are, and what backward does with them.
+nb::bytes capture_key(const std::vector<Tensor>& tensors) {
+  std::vector<uintptr_t> key;
+  for (const Tensor& t : tensors) {
+    key.push_back(reinterpret_cast<uintptr_t>(t->storage ? t.data() : nullptr));
+    key.push_back(uintptr_t(requires_grad(t)) | uintptr_t(has_hooks(t)) << 1);
+  }
+  return nb::bytes(key.data(), key.size() * sizeof(uintptr_t));
+}
+
 // What python/freedive/cuda.py is made of.
 void bind_cuda(nb::module_& m) {
   m.def("_cuda_count", cuda::device_count);
   m.def("_cuda_unavailable", [] { return cuda::unavailable(); });
   m.def("_cuda_emulated", cuda::is_emulated);
+  m.def("_cuda_stream", [](int device) { return reinterpret_cast<intptr_t>(cuda::stream(gpu(device))); }, "device"_a);
   m.def("_cuda_synchronize", [](int device) { cuda::synchronize(gpu(device)); }, "device"_a);
   m.def("_cuda_memory_stats", [](int device) { return as_dict(cuda::memory_stats(gpu(device))); }, "device"_a);
   m.def("_cuda_empty_cache", [](int device) { cuda::empty_cache(gpu(device)); }, "device"_a);
@@ -89,16 +110,34 @@ void bind_cuda(nb::module_& m) {
       .def("begin", &CapturedWork::begin)
       .def("end", &CapturedWork::end)
       .def("abandon", &CapturedWork::abandon)
-      .def("replay", &CapturedWork::replay);
+      .def("replay", &CapturedWork::replay, "written"_a);
+  m.def("_capture_key", capture_key, "tensors"_a);
+  m.def("_has_hooks", has_hooks, "tensor"_a);
   nb::class_<cuda::Event>(m, "_CudaEvent")
       .def(
           "__init__", [](cuda::Event* self, int device) { new (self) cuda::Event(gpu(device)); }, "device"_a)
       .def("record", &cuda::Event::record)
       .def("synchronize", &cuda::Event::wait)
+      .def("query", &cuda::Event::done)
       .def("milliseconds_since", &cuda::Event::milliseconds_since, "start"_a);
 }
 
 }  // namespace
+
+// What python/freedive/amp is made of.
+void bind_autocast(nb::module_& m) {
+  const auto kind = [](bool cuda) { return cuda ? DeviceKind::cuda : DeviceKind::cpu; };
+  m.def(
+      "_get_autocast",
+      [kind](bool cuda) {
+        const ops::Autocast& a = ops::autocast(kind(cuda));
+        return std::pair(a.on, a.dtype);
+      },
+      "cuda"_a);
+  m.def(
+      "_set_autocast", [kind](bool cuda, bool on, DType dtype) { ops::autocast(kind(cuda)) = {on, dtype}; }, "cuda"_a,
+      "on"_a, "dtype"_a);
+}
 
 void bind_runtime(nb::module_& m) {
   m.def("set_num_threads", set_num_threads, "num"_a, "How many threads kernels use; results do not depend on it.");
@@ -121,6 +160,7 @@ void bind_runtime(nb::module_& m) {
       "Host memory in bytes: used by tensors, cached for reuse, and the most ever used.");
   m.def("empty_cache", empty_cache, "Gives cached host memory back to the system.");
   bind_cuda(m);
+  bind_autocast(m);
 }
 
 }  // namespace fd::bindings

@@ -3,6 +3,7 @@
 
 #include "bindings/bind.h"
 #include "bindings/caster.h"
+#include "ops/autocast.h"
 #include "ops/windows.h"
 
 namespace fd::bindings {
@@ -36,7 +37,7 @@ Tensor conv(const Tensor& input, const Tensor& weight, const Maybe& bias, const 
   o.dilation = dilation;
   o.groups = groups;
   set_padding(kNames[dims - 1], padding, o);
-  return ops::conv(dims, input, weight, given(bias), o);
+  return ops::conv(dims, ops::lowered(input), ops::lowered(weight), ops::lowered(given(bias)), o);
 }
 
 template <int dims>
@@ -48,7 +49,7 @@ Tensor conv_transpose(const Tensor& input, const Tensor& weight, const Maybe& bi
   o.output_padding = output_padding;
   o.groups = groups;
   o.dilation = dilation;
-  return ops::conv_transpose(dims, input, weight, given(bias), o);
+  return ops::conv_transpose(dims, ops::lowered(input), ops::lowered(weight), ops::lowered(given(bias)), o);
 }
 
 template <int dims>

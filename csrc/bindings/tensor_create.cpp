@@ -202,13 +202,16 @@ void bind_conversions(nb::module_& m) {
       "other"_a, "This tensor with other's dtype and device.");
   method(
       "to",
-      [](const Tensor& t, const nb::object& device, MaybeDType dtype, bool, bool copy) {
-        const Tensor moved = device.is_none() ? t : ops::to_device(t, device_of(device));
+      [](const Tensor& t, const nb::object& device, MaybeDType dtype, bool non_blocking, bool copy) {
+        const Tensor moved = device.is_none() ? t : ops::to_device(t, device_of(device), !non_blocking);
         const Tensor out = dtype ? ops::to(moved, *dtype) : moved;
         return copy && out.get() == t.get() ? ops::clone(t) : out;
       },
       "device"_a = nb::none(), "dtype"_a = nb::none(), "non_blocking"_a = false, "copy"_a = false,
-      "This tensor on another device and in another dtype; itself where nothing changes.");
+      "This tensor on another device and in another dtype; itself where nothing changes. non_blocking: a copy between "
+      "a\n"
+      "GPU and page-locked memory (pin_memory()) goes on while the host does; read or change that memory only after\n"
+      "cuda.synchronize() or an event.");
   const auto type = [](nb::handle self, const nb::object& dtype) -> nb::object {
     const Tensor t = tensor_of(self.ptr());
     if (dtype.is_none()) return nb::cast(text("freedive.", t.dtype()));
@@ -230,24 +233,30 @@ void bind_conversions(nb::module_& m) {
       "This tensor in host memory; itself if it is there.");
   method(
       "cuda",
-      [](const Tensor& t, const nb::object& device, bool) {
+      [](const Tensor& t, const nb::object& device, bool non_blocking) {
         Device d = {DeviceKind::cuda, 0};
         if (PyLong_Check(device.ptr()))
           d = nb::cast<Device>(nb::type<Device>()("cuda", device));
         else if (!device.is_none())
           d = device_of(device);
         check<DeviceError>(d.kind == DeviceKind::cuda, "cuda: device is ", d, "; expected a GPU");
-        return ops::to_device(t, d);
+        return ops::to_device(t, d, !non_blocking);
       },
       "device"_a = nb::none(), "non_blocking"_a = false,
       "This tensor on a GPU, the first unless device says. Raises DeviceError where there is none.");
+  method("pin_memory", ops::pin_memory,
+         "A copy in page-locked host memory, from which a GPU reads while the host goes on; itself if it lies there.\n"
+         "Raises DeviceError where there is no GPU, or if the tensor is on one.");
+  method(
+      "is_pinned", [](const Tensor& t) { return t.device().kind == DeviceKind::cpu && cuda::is_pinned(t.data()); },
+      "Whether this tensor lies in page-locked host memory.");
   function_and_method(
       m, "clone", [](const Tensor& t) { return ops::clone(t); }, "A copy, with gradients flowing through.");
   method("contiguous", ops::contiguous, "This tensor in C order; itself if it is already.");
   method(
       "copy_",
-      [](const Tensor& t, const OperandArg& from, bool) {
-        return from.tensor.defined() ? ops::copy_(t, from.tensor) : ops::fill_(t, from);
+      [](const Tensor& t, const OperandArg& from, bool non_blocking) {
+        return from.tensor.defined() ? ops::copy_(t, from.tensor, !non_blocking) : ops::fill_(t, from);
       },
       "other"_a, "non_blocking"_a = false, "Overwrites the elements with other's, which broadcasts and is converted.");
   method(

@@ -1,6 +1,7 @@
 // Matrix products.
 #include "bindings/bind.h"
 #include "bindings/caster.h"
+#include "ops/autocast.h"
 
 namespace fd::bindings {
 
@@ -14,20 +15,27 @@ fd_activation activation_of(const std::string& name) {
   fail<ValueError>("linear: activation '", name, "' is unknown; expected 'none', 'relu', 'sigmoid' or 'tanh'");
 }
 
+// A product of operands as autocast has them.
+template <Tensor (*op)(const Tensor&, const Tensor&)>
+Tensor product(const Tensor& a, const Tensor& b) {
+  return op(ops::lowered(a), ops::lowered(b));
+}
+
 // beta c + alpha a b, in the forms of addmm and its relatives.
-template <Tensor (*product)(const Tensor&, const Tensor&)>
-Tensor add_product(const Tensor& c, const Tensor& a, const Tensor& b, Scalar beta, Scalar alpha) {
-  Tensor p = product(a, b);
+template <Tensor (*op)(const Tensor&, const Tensor&)>
+Tensor add_product(const Tensor& input, const Tensor& a, const Tensor& b, Scalar beta, Scalar alpha) {
+  const Tensor c = ops::lowered(input);
+  Tensor p = product<op>(a, b);
   if (alpha.to_double() != 1) p = ops::mul(p, alpha);
   if (beta.to_double() == 0) return p;
   return ops::add(beta.to_double() == 1 ? c : ops::mul(c, beta), p);
 }
 
-template <Tensor (*product)(const Tensor&, const Tensor&)>
+template <Tensor (*op)(const Tensor&, const Tensor&)>
 void bind_product(nb::module_& m, const char* name, const char* other, const char* doc) {
-  function_and_method(m, name, product, nb::arg(other), doc);
+  function_and_method(m, name, product<op>, nb::arg(other), doc);
   m.def(
-      name, [name](const Tensor& a, const Tensor& b, const Tensor& out) { return into(name, out, product(a, b)); },
+      name, [name](const Tensor& a, const Tensor& b, const Tensor& out) { return into(name, out, product<op>(a, b)); },
       "input"_a, nb::arg(other), nb::kw_only(), "out"_a, doc);
 }
 
@@ -58,7 +66,8 @@ void bind_gemm(nb::module_& m) {
   m.def(
       "linear",
       [](const Tensor& x, const Tensor& weight, const std::optional<Tensor>& bias, const std::string& activation) {
-        return ops::linear(x, weight, bias.value_or(Tensor()), activation_of(activation));
+        return ops::linear(ops::lowered(x), ops::lowered(weight), ops::lowered(bias.value_or(Tensor())),
+                           activation_of(activation));
       },
       "input"_a, "weight"_a, "bias"_a = nb::none(), "activation"_a = "none",
       "activation(input @ weight.T + bias) in one kernel (book section 4.4).\n\n"

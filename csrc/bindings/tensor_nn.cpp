@@ -3,6 +3,7 @@
 
 #include "bindings/bind.h"
 #include "bindings/caster.h"
+#include "ops/autocast.h"
 
 namespace fd::bindings {
 
@@ -68,7 +69,7 @@ Tensor cross_entropy(const Tensor& input, const Tensor& target, const Maybe& wei
 
 Tensor nll_loss(const Tensor& input, const Tensor& target, const Maybe& weight, Flag size_average, int64_t ignore_index,
                 Flag reduce, const char* reduction) {
-  return ops::nll_loss(input, target, given(weight), ignore_index,
+  return ops::nll_loss(ops::widened(input), target, given(weight), ignore_index,
                        reduction_of("nll_loss", older(size_average, reduce, reduction)));
 }
 
@@ -148,7 +149,7 @@ Tensor kl_div(const Tensor& input, const Tensor& target, Flag size_average, Flag
 
 Tensor binary_cross_entropy(const Tensor& input, const Tensor& target, const Maybe& weight, Flag size_average,
                             Flag reduce, const char* reduction) {
-  return ops::binary_cross_entropy(input, target, given(weight),
+  return ops::binary_cross_entropy(ops::widened(input), target, given(weight),
                                    reduction_of("binary_cross_entropy", older(size_average, reduce, reduction)));
 }
 
@@ -156,7 +157,7 @@ Tensor binary_cross_entropy_with_logits(const Tensor& input, const Tensor& targe
                                         Flag size_average, Flag reduce, const char* reduction,
                                         const Maybe& pos_weight) {
   constexpr const char* op = "binary_cross_entropy_with_logits";
-  return ops::binary_cross_entropy_with_logits(input, target, given(weight), given(pos_weight),
+  return ops::binary_cross_entropy_with_logits(ops::widened(input), target, given(weight), given(pos_weight),
                                                reduction_of(op, older(size_average, reduce, reduction)));
 }
 
@@ -212,7 +213,7 @@ Tensor batch_norm(const Tensor& input, const Maybe& running_mean, const Maybe& r
 
 Tensor layer_norm(const Tensor& input, const Dims& normalized_shape, const Maybe& weight, const Maybe& bias,
                   double eps) {
-  return ops::layer_norm(input, normalized_shape, given(weight), given(bias), eps);
+  return ops::layer_norm(ops::widened(input), normalized_shape, given(weight), given(bias), eps);
 }
 
 void bind_layers(nb::module_& m) {
@@ -244,31 +245,34 @@ using MaybeTensors = std::optional<Tensors>;
 
 void sgd_step(const Tensors& params, const Tensors& grads, const MaybeTensors& momentum_buffers, double lr,
               double momentum, double dampening, double weight_decay, bool nesterov, bool maximize, int64_t step,
-              std::optional<double> grad_scale) {
+              std::optional<double> grad_scale, const std::optional<Tensor>& live) {
   ops::sgd_step(params, grads, momentum_buffers ? &*momentum_buffers : nullptr,
-                {lr, momentum, dampening, weight_decay, nesterov, maximize, step, grad_scale});
+                {lr, momentum, dampening, weight_decay, nesterov, maximize, step, grad_scale, live});
 }
 
 void adam_step(const Tensors& params, const Tensors& grads, const Tensors& exp_avgs, const Tensors& exp_avg_sqs,
                const MaybeTensors& max_exp_avg_sqs, double lr, double beta1, double beta2, double eps,
                double weight_decay, bool decoupled, bool amsgrad, bool maximize, int64_t step,
-               std::optional<double> grad_scale) {
+               std::optional<double> grad_scale, const std::optional<Tensor>& live) {
   ops::adam_step(params, grads, exp_avgs, exp_avg_sqs, max_exp_avg_sqs ? &*max_exp_avg_sqs : nullptr,
-                 {lr, beta1, beta2, eps, weight_decay, decoupled, amsgrad, maximize, step, grad_scale});
+                 {lr, beta1, beta2, eps, weight_decay, decoupled, amsgrad, maximize, step, grad_scale, live});
 }
 
 void bind_optim(nb::module_& m) {
-  m.def("sgd_step", sgd_step, "params"_a, "grads"_a, "momentum_buffers"_a.none(), "lr"_a, "momentum"_a, "dampening"_a,
-        "weight_decay"_a, "nesterov"_a, "maximize"_a, "step"_a, "grad_scale"_a = nb::none(),
-        "One step of stochastic gradient descent for all params, in place (book sections 12.4 to 12.6).\n\n"
-        "Lists of floating tensors, alike in shape and dtype by position. g = grad_scale grad + weight_decay p;\n"
-        "buf = g at step 1, else momentum buf + (1 - dampening) g; p -= lr (g + momentum buf if nesterov, else buf).\n"
-        "Not recorded by autograd. ValueError for lists of different lengths, ShapeError or DTypeError naming the\n"
-        "position; then nothing has been written.");
+  m.def(
+      "sgd_step", sgd_step, "params"_a, "grads"_a, "momentum_buffers"_a.none(), "lr"_a, "momentum"_a, "dampening"_a,
+      "weight_decay"_a, "nesterov"_a, "maximize"_a, "step"_a, "grad_scale"_a = nb::none(), "live"_a = nb::none(),
+      "One step of stochastic gradient descent for all params, in place (book sections 12.4 to 12.6).\n\n"
+      "Lists of floating tensors, alike in shape and dtype by position. g = grad_scale grad + weight_decay p;\n"
+      "buf = g at step 1, else momentum buf + (1 - dampening) g; p -= lr (g + momentum buf if nesterov, else buf).\n"
+      "live: float64 [5] on the GPU of params, read by the device instead of the arguments of these names: lr,\n"
+      "grad_scale, step, 1 - beta1^step, 1 - beta2^step (the last two for adam_step); what freedive.cuda.graph needs.\n"
+      "Not recorded by autograd. ValueError for lists of different lengths, ShapeError or DTypeError naming the\n"
+      "position; then nothing has been written.");
   m.def(
       "adam_step", adam_step, "params"_a, "grads"_a, "exp_avgs"_a, "exp_avg_sqs"_a, "max_exp_avg_sqs"_a.none(), "lr"_a,
       "beta1"_a, "beta2"_a, "eps"_a, "weight_decay"_a, "decoupled"_a, "amsgrad"_a, "maximize"_a, "step"_a,
-      "grad_scale"_a = nb::none(),
+      "grad_scale"_a = nb::none(), "live"_a = nb::none(),
       "One step of Adam (Kingma and Ba, ICLR 2015; book section 12.10), or of AdamW if decoupled, for all params, in\n"
       "place. step counts from 1. Lists and errors as sgd_step's.");
 }

@@ -3,6 +3,7 @@
 
 #include "bindings/bind.h"
 #include "bindings/results.h"
+#include "ops/autocast.h"
 
 namespace fd::bindings {
 
@@ -136,7 +137,9 @@ void bind_products(nb::module_& m) {
   m.def(
       "einsum",
       [](const std::string& equation, const nb::args& operands) {
-        return ops::einsum(equation, tensors_of(operands, "einsum"));
+        std::vector<Tensor> tensors = tensors_of(operands, "einsum");
+        for (Tensor& t : tensors) t = ops::lowered(t);
+        return ops::einsum(equation, tensors);
       },
       "equation"_a, "operands"_a,
       "Sums of products of elements over named dimensions, as 'ij,jk->ik' or 'b...d,d->b...'.");

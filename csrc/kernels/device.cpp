@@ -179,7 +179,7 @@ void synchronize(Device device) {
   wait(state(), gpu);
 }
 
-void copy(void* to, Device to_device, const void* from, Device from_device, size_t bytes) {
+void copy(void* to, Device to_device, const void* from, Device from_device, size_t bytes, bool wait_for_it) {
   State& s = state();
   if (bytes == 0) return;
   if (from_device.kind == DeviceKind::cuda && to_device.kind == DeviceKind::cuda && !(from_device == to_device)) {
@@ -196,7 +196,16 @@ void copy(void* to, Device to_device, const void* from, Device from_device, size
   check<DeviceError>(!gpu.capturing || kind == FD_DEVICE_TO_DEVICE, "graph: a copy between the host and ", gpu.device,
                      " cannot be captured; make the tensor before, or pass it as an input");
   checked("copy", gpu.device, s.plugin->copy(to, from, bytes, kind, gpu.stream));
-  if (to_host) wait(s, gpu);
+  const bool locked = kind != FD_DEVICE_TO_DEVICE && s.plugin->page_locked(to_host ? to : from);
+  if (to_host ? wait_for_it || !locked : wait_for_it && locked) wait(s, gpu);
+}
+
+void* stream(Device device) { return gpu_of(device).stream; }
+
+void synchronize_stream(Device device, void* stream) {
+  gpu_of(device);
+  const Unlocked unlocked(true);
+  checked("synchronize", device, state().plugin->synchronize(stream));
 }
 
 void* allocate(size_t bytes, Device device) {
@@ -257,6 +266,11 @@ void Event::record() { checked("Event.record", device_, state().plugin->event_re
 void Event::wait() const {
   const Unlocked unlocked(true);
   checked("Event.synchronize", device_, state().plugin->event_wait(event_));
+}
+bool Event::done() const {
+  const int32_t code = state().plugin->event_done(event_);
+  if (code < 0) fail_device("Event.query", device_, -code);
+  return code == 1;
 }
 float Event::milliseconds_since(const Event& start) const {
   float ms = 0;

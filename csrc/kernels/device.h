@@ -24,8 +24,16 @@ fd_context* context(Device device);
 // if the device itself failed.
 void synchronize(Device device);
 
-// Contiguous bytes. To the host: waits, as synchronize() does. Between devices: through the host.
-void copy(void* to, Device to_device, const void* from, Device from_device, size_t bytes);
+// Contiguous bytes. The host's memory may be read or used again when it returns; to the host it waits as synchronize()
+// does. With wait = false, page-locked host memory is neither: the caller keeps it until the device is done. Between
+// devices: through the host.
+void copy(void* to, Device to_device, const void* from, Device from_device, size_t bytes, bool wait = true);
+
+// Page-locked host memory, whose copies run beside the host. What is freed is handed out again once the copies asked
+// for before have run. MemoryError, or DeviceError where there is no GPU.
+void* allocate_pinned(size_t bytes);
+void free_pinned(void* data) noexcept;
+bool is_pinned(const void* data);  // page-locked by whomever
 
 // Caching: a freed block is handed out again to later work, which the stream runs after whatever still uses it.
 // MemoryError with the sizes when memory is out.
@@ -50,7 +58,7 @@ void name_op(fd_context* context, const char* op);
 bool synchronous();
 
 // Work of a device that is recorded once and then replayed as one launch, with the same memory. Nothing recorded may
-// wait or touch the host. Random draws go on where the generator is: replay(n) shifts their offsets by n.
+// wait or touch the host. Random draws go on where the generator is: a replay shifts their offsets by *draws.
 class Graph {
  public:
   explicit Graph(Device device);
@@ -59,14 +67,18 @@ class Graph {
   Graph& operator=(const Graph&) = delete;
   void begin();
   void end();
-  void abandon() noexcept;  // ends a capture that failed
-  void replay(uint64_t draws);
+  void abandon() noexcept;             // ends a capture that failed
+  void replay(const uint64_t* draws);  // nullptr: nothing captured draws
 
  private:
   struct Parts;
   std::unique_ptr<Parts> parts_;
 };
 bool capturing(Device device);
+
+// The one stream of a device, and waiting for another's, such as a consumer's or producer's of shared memory.
+void* stream(Device device);
+void synchronize_stream(Device device, void* stream);
 
 // A point in the device's work, to wait for or to measure time between.
 class Event {
@@ -77,6 +89,7 @@ class Event {
   Event& operator=(const Event&) = delete;
   void record();
   void wait() const;
+  bool done() const;  // also if it was never recorded
   float milliseconds_since(const Event& start) const;
 
  private:

@@ -53,12 +53,13 @@ void Graph::abandon() noexcept {
   if (state().plugin->capture_end(gpu.stream, &graph) == 0) state().plugin->graph_destroy(graph);
 }
 
-void Graph::replay(uint64_t draws) {
+void Graph::replay(const uint64_t* draws) {
   Gpu& gpu = gpu_of(parts_->device);
   check<DeviceError>(parts_->graph, "graph: nothing was captured");
   const fd_plugin& p = *state().plugin;
-  checked("graph", gpu.device, p.copy(gpu.draws, &draws, sizeof(draws), FD_HOST_TO_DEVICE, gpu.stream));
+  if (draws) checked("graph", gpu.device, p.copy(gpu.draws, draws, sizeof(*draws), FD_HOST_TO_DEVICE, gpu.stream));
   checked("graph", gpu.device, p.graph_launch(parts_->graph, gpu.stream));
+  if (synchronous()) synchronize(gpu.device);
 }
 
 bool capturing(Device device) {

@@ -20,7 +20,7 @@
 extern "C" {
 #endif
 
-enum { FD_ABI = 1 };
+enum { FD_ABI = 2 };
 
 typedef enum fd_status {
   FD_OK = 0,
@@ -447,8 +447,14 @@ typedef struct fd_optim_tensor {
   int64_t n;
 } fd_optim_tensor;
 
+/* What varies between steps, in the device's memory while work is captured: each replay finds it set anew. */
+typedef struct fd_optim_live {
+  double lr, grad_scale, step;
+  double correction1, correction2; /* adam: 1 - beta1^step, 1 - beta2^step */
+} fd_optim_live;
+
 /* One call updates every tensor of a parameter group. float32, float64.
- * What varies between steps is read through pointers the device can follow. */
+ * CUDA: does nothing while *context->fault holds a fault, so that what follows a bad label is not learnt from. */
 typedef struct fd_optim {
   int64_t count;
   const fd_optim_tensor* tensors; /* host memory */
@@ -462,6 +468,7 @@ typedef struct fd_optim {
   int32_t maximize;
   int32_t decoupled; /* adam: 1 = AdamW (param *= 1 - lr wd), 0 = decay added to the gradient */
   int32_t amsgrad;
+  const fd_optim_live* live; /* CUDA: read by the device instead of lr, step and grad_scale; NULL: not captured */
 } fd_optim;
 
 typedef fd_status fd_optim_fn(fd_context* context, const fd_optim* args);

@@ -12,7 +12,7 @@
 extern "C" {
 #endif
 
-enum { FD_PLUGIN_ABI = 1 };
+enum { FD_PLUGIN_ABI = 2 };
 
 enum fd_copy_kind { FD_HOST_TO_DEVICE = 1, FD_DEVICE_TO_HOST = 2, FD_DEVICE_TO_DEVICE = 3 };
 
@@ -37,9 +37,13 @@ typedef struct fd_plugin {
   int32_t (*allocate)(size_t bytes, void** out);
   int32_t (*release)(void* data);
 
-  /* Host memory that is not page-locked may be reused as soon as a copy from it returns. A copy to the host is done
-     after the next synchronize(). */
+  /* Host memory that is not page-locked may be reused as soon as a copy from it returns; page-locked memory, and what a
+     copy to the host brings, after the next synchronize(). */
   int32_t (*copy)(void* to, const void* from, size_t bytes, int32_t kind, void* stream);
+  /* Page-locked host memory, which copies reach while the host goes on. */
+  int32_t (*host_allocate)(size_t bytes, void** out);
+  int32_t (*host_release)(void* data);
+  int32_t (*page_locked)(const void* data); /* whoever locked it: 0 or 1 */
   int32_t (*clear)(void* data, size_t bytes, void* stream);
 
   /* Between begin and end, what is asked of the stream is recorded instead of run. The graph is ready to launch. */
@@ -51,6 +55,7 @@ typedef struct fd_plugin {
   int32_t (*event_create)(void** event);
   int32_t (*event_record)(void* event, void* stream);
   int32_t (*event_wait)(void* event); /* the host waits */
+  int32_t (*event_done)(void* event); /* 1 once it is reached, 0 before; else minus an error number */
   int32_t (*event_elapsed)(void* from, void* to, float* milliseconds);
   int32_t (*event_destroy)(void* event);
 } fd_plugin;

@@ -42,7 +42,7 @@ fd_status launch(const char* op, Kernel* kernel, const Args& args, Device device
   fd_context* c = context(device);
   cuda::name_op(c, op);
   const fd_status status = kernel(c, &args);
-  if (status == FD_OK && cuda::synchronous()) cuda::synchronize(device);
+  if (status == FD_OK && cuda::synchronous() && !cuda::capturing(device)) cuda::synchronize(device);
   return status;
 }
 

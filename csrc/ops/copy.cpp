@@ -98,14 +98,37 @@ class ToDeviceBackward final : public Node {
   Device device_;
 };
 
+Tensor empty_pinned(const Shape& shape, DType dtype) {
+  const size_t bytes = static_cast<size_t>(numel(shape)) * item_size(dtype);
+  void* const data = cuda::allocate_pinned(bytes);
+  Ref<Storage> storage = Storage::borrow(data, bytes, Device{}, true, cuda::free_pinned, data);
+  return TensorImpl::create(std::move(storage), static_cast<char*>(data), dtype, shape, contiguous_strides(shape));
+}
+
+bool is_host(Device device) { return device.kind == DeviceKind::cpu; }
+
+// Between devices, one layout and dtype: one transfer.
+void transfer(const Tensor& to, const Tensor& from, bool wait) {
+  cuda::copy(to.data(), to.device(), from.data(), from.device(), static_cast<size_t>(bytes_of(to)), wait);
+}
+
 }  // namespace
 
-Tensor to_device(const Tensor& t, Device device) {
+Tensor to_device(const Tensor& t, Device device, bool wait) {
   if (t.device() == device) return t;
   const Tensor from = contiguous(detach(t));
-  Tensor out = empty(t.shape(), t.dtype(), device);
-  cuda::copy(out.data(), device, from.data(), from.device(), static_cast<size_t>(bytes_of(out)));
+  Tensor out = !wait && is_host(device) ? empty_pinned(t.shape(), t.dtype()) : empty(t.shape(), t.dtype(), device);
+  transfer(out, from, wait);
   if (needs_grad(t)) set_history(out, Ref<Node>(new ToDeviceBackward(t)));
+  return out;
+}
+
+Tensor pin_memory(const Tensor& t) {
+  check<DeviceError>(is_host(t.device()), "pin_memory: only host memory can be page-locked; this tensor is on ",
+                     t.device());
+  if (cuda::is_pinned(t.data())) return t;
+  const Tensor out = empty_pinned(t.shape(), t.dtype());
+  cast_into("pin_memory", out, detach(t));
   return out;
 }
 
@@ -124,7 +147,7 @@ Tensor detach(const Tensor& t) { return alias(t); }
 
 Tensor old_value(const Tensor& self) { return needs_grad(self) ? clone(self) : self; }
 
-Tensor copy_(const Tensor& self, const Tensor& from) {
+Tensor copy_(const Tensor& self, const Tensor& from, bool wait) {
   const Shape shape = broadcast("copy_", self.shape(), from.shape());
   check<ShapeError>(shape == self.shape(), "copy_: a tensor of shape ", from.shape(), " does not fit into shape ",
                     self.shape());
@@ -133,6 +156,12 @@ Tensor copy_(const Tensor& self, const Tensor& from) {
   if (self.get() == from.get()) return self;
   Ref<Node> node;
   if (record) node = Ref<Node>(new CopyBackward(self, from));
+  if (!(self.device() == from.device()) && self.dtype() == from.dtype() && self.shape() == from.shape() &&
+      self.is_contiguous() && from.is_contiguous()) {
+    transfer(self, from, wait);
+    finish_inplace("copy_", self, node);
+    return self;
+  }
   const Tensor near = to_device(from->device == self->device ? from : detach(from), self.device());
   cast_into("copy_", self, share_memory(self, near) ? clone(detach(near)) : near);
   finish_inplace("copy_", self, node);

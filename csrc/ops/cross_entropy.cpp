@@ -1,6 +1,7 @@
 // Cross-entropy of softmax(input) against class numbers or probabilities (Dive into Deep Learning, 4.1 and 4.5), and
 // the negative log-likelihood of log-probabilities. kernels.h has the formula. One pass over the logits gives the loss
 // and, if input needs one, the gradient, which backward hands over.
+#include "ops/autocast.h"
 #include "ops/checks.h"
 #include "ops/fused.h"
 
@@ -227,7 +228,8 @@ Tensor cross_entropy(const Tensor& input, const Tensor& target, const Tensor& we
   if (is_half(input.dtype())) {
     const Tensor w = weight.defined() ? to(weight, DType::float32) : weight;
     const Tensor t = soft ? to(target, DType::float32) : target;
-    return to(cross_entropy(to(input, DType::float32), t, w, ignore_index, reduction, label_smoothing), input.dtype());
+    return to(cross_entropy(to(input, DType::float32), t, w, ignore_index, reduction, label_smoothing),
+              widened(input.dtype(), input.device()));
   }
   if (soft && needs_grad(target)) return composed_probabilities(input, target, weight, reduction, label_smoothing);
   return fused(input, target, weight, {ignore_index, reduction, label_smoothing, soft});

@@ -3,6 +3,7 @@
 //   bce -t log p - (1 - t) log(1 - p)    bce_with_logits: the same of sigmoid(p)
 // One pass gives the reduced loss and its gradient, which backward hands over. Where the target needs a gradient too
 // and the loss is no function of d, or a second derivative is asked for, the loss is made of elementary ops instead.
+#include "ops/autocast.h"
 #include "ops/checks.h"
 #include "ops/fused.h"
 
@@ -125,7 +126,7 @@ Pair promoted(const Form& form, T input, T target) {
   check<DTypeError>(is_floating(d), form.name, ": input and target are ", input.dtype(), " and ", target.dtype(),
                     "; expected a floating dtype");
   const DType compute = is_half(d) ? DType::float32 : d;
-  return {to(input, compute), to(target, compute), d};
+  return {to(input, compute), to(target, compute), widened(d, input.device())};
 }
 
 Tensor apply(const Form& form, T input, T target, fd_reduction reduction, double param) {

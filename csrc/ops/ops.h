@@ -23,12 +23,14 @@ Tensor eye(int64_t rows, int64_t cols, DType dtype, Device device = {});
 Tensor empty_strided(const Shape& shape, const Dims& strides, DType dtype, Device device = {});
 
 // ---- copy: dtype, layout, contents
-Tensor to(const Tensor& t, DType dtype);           // t itself if it has that dtype
-Tensor to_device(const Tensor& t, Device device);  // t itself if it is there
+Tensor to(const Tensor& t, DType dtype);  // t itself if it has that dtype
+// t itself if it is there. wait = false: page-locked host memory is read later; a copy to the host is in such memory.
+Tensor to_device(const Tensor& t, Device device, bool wait = true);
+Tensor pin_memory(const Tensor& t);  // a copy in page-locked host memory; t itself if it is there
 Tensor clone(const Tensor& t);
 Tensor contiguous(const Tensor& t);  // t itself if it is contiguous
 Tensor detach(const Tensor& t);
-Tensor copy_(const Tensor& self, const Tensor& from);
+Tensor copy_(const Tensor& self, const Tensor& from, bool wait = true);
 // For in-place ops written as copy_(self, f(old_value(self))): what backward keeps of self must survive the write.
 Tensor old_value(const Tensor& self);
 Tensor fill_(const Tensor& self, const Operand& value);
@@ -250,12 +252,14 @@ Tensor batch_norm(const Tensor& x, const Tensor& running_mean, const Tensor& run
                   const Tensor& bias, bool training, double momentum, double eps);
 Tensor layer_norm(const Tensor& x, const Shape& normalized_shape, const Tensor& weight, const Tensor& bias, double eps);
 
-// ---- optim: one step of all params, in place; not recorded
+// ---- optim: one step of all params, in place; not recorded. live: an fd_optim_live as float64 [5] on the GPU, which
+// the device reads instead of lr, step and grad_scale.
 struct SgdOptions {
   double lr = 0, momentum = 0, dampening = 0, weight_decay = 0;
   bool nesterov = false, maximize = false;
   int64_t step = 1;
   std::optional<double> grad_scale;
+  std::optional<Tensor> live;
 };
 void sgd_step(const std::vector<Tensor>& params, const std::vector<Tensor>& grads,
               const std::vector<Tensor>* momentum_buffers, const SgdOptions& options);
@@ -264,6 +268,7 @@ struct AdamOptions {
   bool decoupled = false, amsgrad = false, maximize = false;
   int64_t step = 1;
   std::optional<double> grad_scale;
+  std::optional<Tensor> live;
 };
 void adam_step(const std::vector<Tensor>& params, const std::vector<Tensor>& grads, const std::vector<Tensor>& exp_avgs,
                const std::vector<Tensor>& exp_avg_sqs, const std::vector<Tensor>* max_exp_avg_sqs,

@@ -107,11 +107,27 @@ void run_dtype(const Lists& l, fd_optim args, fd_optim_fn* const* kernel, DType 
   rows.write_back(l.op);
 }
 
+// Where the device finds the values of this step, if they are there.
+const fd_optim_live* live_values(const char* op, const std::optional<Tensor>& live, Device device) {
+  constexpr int64_t kCount = sizeof(fd_optim_live) / sizeof(double);
+  if (!live) {
+    check<DeviceError>(!cuda::capturing(device), op,
+                       ": its learning rate and count change, so a step is captured only with live=; the optimisers of "
+                       "freedive.optim give it inside of freedive.cuda.graph");
+    return nullptr;
+  }
+  const Tensor& t = *live;
+  check<DeviceError>(device.kind == DeviceKind::cuda && t.device() == device, op, ": live is on ", t.device(),
+                     " and params[0] on ", device, "; expected one GPU");
+  check<DTypeError>(t.dtype() == DType::float64, op, ": live is ", t.dtype(), "; expected float64");
+  check<ShapeError>(t.is_contiguous() && t.numel() == kCount, op, ": live has shape ", t.shape(), "; expected [",
+                    kCount, "], contiguous");
+  return t.data_as<fd_optim_live>();
+}
+
 void step_all(const Lists& l, const fd_optim& args, fd_optim_fn* const* kernel) {
   check<ValueError>(*args.lr == *args.lr, l.op, ": lr is nan; expected a number");
   const Device device = l.params[0].device();
-  check<DeviceError>(!cuda::capturing(device), l.op,
-                     ": a step cannot be captured, as its learning rate and count change; call it after the replay");
   for (DType compute : {DType::float32, DType::float64}) run_dtype(l, args, kernel, compute, device);
   for (size_t i = 0; i < l.params.size(); i++) {
     l.params[i]->bump_version(l.op);
@@ -138,6 +154,7 @@ void sgd_step(const std::vector<Tensor>& params, const std::vector<Tensor>& grad
   args.momentum = options.momentum;
   args.dampening = options.dampening;
   args.nesterov = options.nesterov;
+  args.live = live_values("sgd_step", options.live, params[0].device());
   args.maximize = options.maximize;
   step_all(lists, args, kernels(params[0].device()).optim.sgd);
 }
@@ -165,6 +182,7 @@ void adam_step(const std::vector<Tensor>& params, const std::vector<Tensor>& gra
   args.maximize = options.maximize;
   args.decoupled = options.decoupled;
   args.amsgrad = options.amsgrad;
+  args.live = live_values("adam_step", options.live, params[0].device());
   step_all(lists, args, kernels(params[0].device()).optim.adam);
 }
 

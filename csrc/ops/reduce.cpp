@@ -1,6 +1,7 @@
 // Reductions over any set of dims, and running ones along a dim. An empty list of dims means all of them.
 #include <cmath>
 
+#include "ops/autocast.h"
 #include "ops/ops.h"
 
 namespace fd::ops {
@@ -193,7 +194,8 @@ Tensor reduce(fd_reduce_op op, const Tensor& x, const Dims& dims, bool keepdim, 
   const char* name = kNames[op];
   if (is_half(x.dtype())) {
     const Tensor out = reduce(op, to(x, DType::float32), dims, keepdim, param);
-    return is_floating(out.dtype()) ? to(out, x.dtype()) : out;
+    const bool picks = op == FD_REDUCE_MAX || op == FD_REDUCE_MIN;
+    return is_floating(out.dtype()) ? to(out, picks ? x.dtype() : widened(x.dtype(), x.device())) : out;
   }
   if (floating_only(op) && op != FD_REDUCE_LOGSUMEXP)
     check<DTypeError>(is_floating(x.dtype()), name, ": expected a floating tensor, got ", x.dtype(),
@@ -355,7 +357,8 @@ ValueIndex scan(fd_scan_op op, const Tensor& x, int64_t dim) {
   const char* name = kScanNames[op];
   if (is_half(x.dtype())) {
     ValueIndex r = scan(op, to(x, DType::float32), dim);
-    return {to(r.values, x.dtype()), r.indices};
+    const bool picks = op == FD_SCAN_CUMMAX || op == FD_SCAN_CUMMIN;
+    return {to(r.values, picks ? x.dtype() : widened(x.dtype(), x.device())), r.indices};
   }
   const bool with_indices = op == FD_SCAN_CUMMAX || op == FD_SCAN_CUMMIN;
   if (!with_indices && is_integral(x.dtype()) && x.dtype() != DType::int64) return scan(op, to(x, DType::int64), dim);

@@ -2,6 +2,7 @@
 //   softmax      y_j = e^(x_j) / s        gx = y (gy - sum(gy y))
 //   log_softmax  y_j = x_j - log s        gx = gy - e^y sum(gy)
 // (Dive into Deep Learning, 4.1; Bridle 1990.)
+#include "ops/autocast.h"
 #include "ops/checks.h"
 #include "ops/fused.h"
 
@@ -61,7 +62,7 @@ class SoftmaxBackward final : public Node {
 
 Tensor apply(const Form& form, const Tensor& x, int64_t dim) {
   check_floating(form.name, {"input", x.dtype(), x.shape()});
-  if (is_half(x.dtype())) return to(apply(form, to(x, DType::float32), dim), x.dtype());
+  if (is_half(x.dtype())) return to(apply(form, to(x, DType::float32), dim), widened(x.dtype(), x.device()));
   const int d = normalize_dim(form.name, dim, x.dim());
   const bool record = needs_grad(x);
   const Tensor in = x.is_contiguous() ? x : clone(detach(x));

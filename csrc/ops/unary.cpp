@@ -1,6 +1,7 @@
 // Elementwise functions of one tensor: y = f(x), gradient g f'(x). One row an op; formulas are textbook calculus.
 #include <cmath>
 
+#include "ops/autocast.h"
 #include "ops/ops.h"
 
 namespace fd::ops {
@@ -226,11 +227,39 @@ Tensor apply(fd_unary_op op, const Tensor& x, const double* param, bool in_place
   return out;
 }
 
+// What loses too much, or overflows, in half precision.
+bool wants_width(fd_unary_op op) {
+  switch (op) {
+    case FD_RECIPROCAL:
+    case FD_RSQRT:
+    case FD_EXP:
+    case FD_EXP2:
+    case FD_EXPM1:
+    case FD_LOG:
+    case FD_LOG2:
+    case FD_LOG10:
+    case FD_LOG1P:
+    case FD_TAN:
+    case FD_ASIN:
+    case FD_ACOS:
+    case FD_SINH:
+    case FD_COSH:
+    case FD_SQUARE:
+    case FD_SOFTPLUS:
+      return true;
+    default:
+      return false;
+  }
+}
+
 }  // namespace
 
 Tensor unary(fd_unary_op op, const Tensor& x, const double* param) {
   const Row& row = kRows[op];
-  if (is_half(x.dtype())) return to(unary(op, to(x, DType::float32), param), x.dtype());
+  if (is_half(x.dtype())) {
+    const DType result = wants_width(op) ? widened(x.dtype(), x.device()) : x.dtype();
+    return to(unary(op, to(x, DType::float32), param), result);
+  }
   if (is_integral(x.dtype())) {
     if (rounds(op) || (op == FD_SIGN && x.dtype() == DType::boolean)) return clone(x);
     if (op == FD_SQUARE && x.dtype() == DType::boolean) return unary(op, to(x, DType::int64));

@@ -30,10 +30,11 @@ contiguous_format = "contiguous_format"
 preserve_format = "preserve_format"
 
 _MODULES = (
-    "autograd", "cuda", "d2l", "data", "distributions", "kernels", "linalg", "nn", "optim", "testing",
+    "amp", "autograd", "cuda", "d2l", "data", "distributions", "kernels", "linalg", "nn", "optim", "testing",
     "training", "utils", "vision",
 )  # fmt: skip
 _LAZY = {
+    "autocast": "amp",
     "save": "_serialize",
     "load": "_serialize",
     "set_printoptions": "_tensor_str",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 
 from . import _core
+from .optim import _live
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
     from .nn import Module
 
+MARK = "_freedive_capturable"
 SEEN = object()  # inputs that came once: their first call ran eagerly and warmed memory up
 
 
@@ -22,6 +24,7 @@ class CapturedStep:
     def __init__(self, function: Callable[..., Any], module: Module | None = None) -> None:
         self.function = function
         self.module = module
+        self.device: Any = None  # where inputs go; None: they are all there
         self._parameters = list(module.parameters()) if module is not None else []
         self._steps: dict[Any, Any] = {}
 
@@ -33,7 +36,7 @@ class CapturedStep:
         if step is None:
             self._steps[key] = SEEN
             return self._run(inputs)
-        if step is not SEEN and step.replay(inputs):
+        if step is not SEEN and step.holds() and step.replay(inputs):
             return step.results()
         self._steps[key] = step = self._capture(inputs)
         step.replay(inputs)
@@ -45,8 +48,12 @@ class CapturedStep:
         return sum(step is not SEEN for step in self._steps.values())
 
     def _key(self, inputs):
-        modes = tuple(m.training for m in self.module.modules()) if self.module is not None else ()
-        return tuple((tuple(t.shape), t.dtype) for t in inputs), modes, tuple(p.data_ptr() for p in self._parameters)
+        modes = tuple(m.training for m in self._modules()) if self.module is not None else ()
+        kinds = tuple([(t.shape, t.dtype) for t in inputs])
+        return kinds, modes, _core._capture_key(self._parameters), _core._get_autocast(True)
+
+    def _modules(self):
+        return self.module.modules()
 
     def _run(self, inputs):
         for parameter in self._parameters:
@@ -54,30 +61,52 @@ class CapturedStep:
         return self.function(*inputs)
 
     def _capture(self, inputs):
-        fixed = [t.detach().clone() for t in inputs]
-        graph = _core._CudaGraph(inputs[0].device.index or 0)
+        device = self.device or inputs[0].device
+        fixed = [t.detach().to(device, copy=True) for t in inputs]
+        watched = self._watched()
+        versions = [t._version for t in watched]
+        graph = _core._CudaGraph(device.index or 0)
+        live = _live.Recorder(device)
         graph.begin()
         try:
-            out = self._run(fixed)
+            with live:
+                out = self._run(fixed)
         except BaseException:
             graph.abandon()
             raise
         graph.end()
-        return _Step(graph, fixed, out, [(p, p.grad) for p in self._parameters])
+        known = {id(t) for t in watched}
+        states = [t for optimizer in live.optimizers for t in _tensors_of(optimizer) if id(t) not in known]
+        live.holds()  # finds the lists that were made anew when the state was looked at
+        written = [t for t, version in zip(watched, versions, strict=True) if t._version != version]
+        trained = {id(p): p for p in (*self._parameters, *states) if p.grad is not None}.values()
+        return _Step(graph, live, fixed, out, [(p, p.grad) for p in trained], [*written, *states])
+
+    def _watched(self):
+        """What the function may write into, as far as the module knows."""
+        return [*self._parameters, *self.module.buffers()] if self.module is not None else []
 
 
 class _Step:
     """One captured kind: the graph and the tensors it reads and writes."""
 
-    def __init__(self, graph, inputs, out, gradients):
-        self.graph, self.inputs, self.out, self.gradients = graph, inputs, out, gradients
+    def __init__(self, graph, live, inputs, out, gradients, written):
+        self.graph, self.live, self.inputs, self.out = graph, live, inputs, out
+        self.gradients, self.written = gradients, written
 
-    def replay(self, inputs) -> bool:
+    def holds(self) -> bool:
+        return self.live.holds()
+
+    def replay(self, inputs, counted=True) -> bool:
+        """False if the generator was seeded anew. counted: optimisers count the step."""
         with _core_no_grad():
             for fixed, given in zip(self.inputs, inputs, strict=True):
                 fixed.copy_(given)
-        if not self.graph.replay():
+            self.live.set()
+        if not self.graph.replay(self.written):
             return False
+        if counted:
+            self.live.advance()
         for parameter, gradient in self.gradients:
             if parameter.grad is not gradient:
                 parameter.grad = gradient
@@ -85,7 +114,52 @@ class _Step:
 
     def results(self):
         """Copies, as the next replay writes into the same memory."""
-        return _map(lambda t: t.detach().clone(), self.out)
+        copies = {}
+
+        def copy(t):
+            if id(t) not in copies:
+                copies[id(t)] = t.detach().clone()
+            return copies[id(t)]
+
+        return _map(copy, self.out)
+
+
+def mark_capturable(target: Any) -> Any:
+    """`freedive.cuda.capturable`."""
+    setattr(target, MARK, True)
+    return target
+
+
+def is_marked(target: Any) -> bool:
+    """Whether a function, or a class itself, was marked."""
+    return MARK in vars(target) if isinstance(target, type) else getattr(target, MARK, False)
+
+
+def is_capturable(owner: Any, name: str) -> bool:
+    """Whether an attribute of an object is freedive's code, or code that its author marked; also if there is none."""
+    function = getattr(owner, "__dict__", {}).get(name)
+    if function is None:
+        for cls in type(owner).__mro__:
+            if name in cls.__dict__:
+                function = cls.__dict__[name]
+                if is_marked(cls):
+                    return True
+                break
+        else:
+            return True
+    function = getattr(function, "__func__", function)
+    ours = (getattr(function, "__module__", None) or "").partition(".")[0] == "freedive"
+    return ours or is_marked(function)
+
+
+def _tensors_of(optimizer):
+    """Parameters and state on their device, each once."""
+    for group in optimizer.param_groups:
+        for param in group["params"]:
+            yield param
+            for value in optimizer.state.get(param, {}).values():
+                if isinstance(value, _core.Tensor) and value.is_cuda:
+                    yield value
 
 
 def _core_no_grad():

@@ -11,14 +11,19 @@ from . import _core
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
+    from typing import Any, TypeVar
 
     from ._cuda_graph import CapturedStep
     from .nn import Module
 
+    T = TypeVar("T")
+
 __all__ = [
     "Event",
+    "Stream",
+    "capturable",
     "current_device",
+    "current_stream",
     "device_count",
     "empty_cache",
     "get_device_name",
@@ -104,29 +109,69 @@ class Event:
         """Waits for the marked work."""
         self._event.synchronize()
 
+    def query(self) -> bool:
+        """Whether the marked work is done."""
+        return self._event.query()
+
     def elapsed_time(self, end: Event) -> float:
         """Milliseconds from this event to `end`; both recorded and waited for."""
         return end._event.milliseconds_since(self._event)
 
 
+class Stream:
+    """The stream of a GPU, on which everything runs in the order it was asked for; there is one a GPU.
+
+    `cuda_stream` is its address, for libraries that take a stream, such as `torch.cuda.ExternalStream`.
+    """
+
+    def __init__(self, device: Any = None) -> None:
+        self._index = _index("Stream", device)
+        self.cuda_stream: int = _core._cuda_stream(self._index)
+
+    @property
+    def device(self) -> Any:
+        """The GPU."""
+        return _core.device("cuda", self._index)
+
+    def synchronize(self) -> None:
+        """Waits for all work asked for."""
+        _core._cuda_synchronize(self._index)
+
+    def query(self) -> bool:
+        """Whether all work asked for is done."""
+        return self.record_event().query()
+
+    def record_event(self, event: Event | None = None) -> Event:
+        """Marks the work asked for so far; the event given, or a new one."""
+        event = event if event is not None else Event(device=self._index)
+        event.record()
+        return event
+
+
+def current_stream(device: Any = None) -> Stream:
+    """The stream that work on a GPU goes to."""
+    return Stream(device)
+
+
 def graph(function: Callable[..., Any], module: Module | None = None) -> CapturedStep:
     """A function whose GPU work is captured on its second call and replayed as one launch from then on.
 
-        def forward_backward(x, y):
+        def train(x, y):
             loss = F.cross_entropy(net(x), y)
             loss.backward()
+            optimizer.step()
             return loss
 
-        step = fd.cuda.graph(forward_backward, net)
+        step = fd.cuda.graph(train, net)
         for x, y in loader:
             loss = step(x.cuda(), y.cuda())
-            optimizer.step()
 
     Every call does what calling `function` does, after setting the gradients of the module's parameters to None: the
-    same random draws, the same changes of buffers, gradients in `.grad`. Inputs are GPU tensors that need no gradient;
-    results are copies. Inputs of new shapes or dtypes, a change between train() and eval() and parameters that moved
-    are captured anew. Python in `function` runs only while it is captured, so it must not depend on values; waiting for
-    the GPU, copies from the host and optimisers' steps in it raise DeviceError.
+    same random draws, the same changes of buffers, gradients in `.grad`. Steps of freedive's optimisers may be part of
+    it; learning rates and step counts are set anew before each replay. Inputs are GPU tensors that need no gradient;
+    results are copies. Inputs of new shapes or dtypes, a change between train() and eval(), parameters that moved and
+    an optimiser with new options or state are captured anew. Python in `function` runs only while it is captured, so it
+    must not depend on values; waiting for the GPU and copies from the host in it raise DeviceError.
 
     Args:
         function: takes tensors; returns tensors, or tuples, lists or dicts of them.
@@ -135,6 +180,19 @@ def graph(function: Callable[..., Any], module: Module | None = None) -> Capture
     from ._cuda_graph import CapturedStep
 
     return CapturedStep(function, module)
+
+
+def capturable(target: T) -> T:
+    """Marks a function, a method or a class as fit for capture; to be used as a decorator.
+
+    The Trainer captures training steps of freedive's own code and of code so marked. What is marked must depend on its
+    inputs, parameters and buffers alone: no branches on values, no counters in Python, nothing read or printed, and
+    whatever it writes in place is a parameter or buffer. A class passes the mark on to its own methods, not to those
+    that subclasses write.
+    """
+    from ._cuda_graph import mark_capturable
+
+    return mark_capturable(target)
 
 
 def _index(op: str, device: Any) -> int:

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <deque>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <unordered_map>
@@ -36,6 +37,7 @@ constexpr size_t kAlign = 512;
 struct Device {
   std::recursive_mutex mutex;
   std::unordered_map<void*, size_t> blocks;
+  std::map<const char*, size_t> locked;  // page-locked host memory by its start
   size_t used = 0;
   Stream* last = nullptr;  // the plug-in has one stream
   cudaError_t sticky = cudaSuccess;
@@ -151,9 +153,35 @@ cudaError_t cudaFree(void* data) {
   return cudaSuccess;
 }
 
-// Pageable host memory is staged at once, as by the driver.
+cudaError_t cudaMallocHost(void** out, size_t bytes) {
+  const std::lock_guard lock(device().mutex);
+  if (posix_memalign(out, kAlign, bytes) != 0) return cudaErrorMemoryAllocation;
+  std::memset(*out, 0xff, bytes);
+  device().locked[static_cast<char*>(*out)] = bytes;
+  return cudaSuccess;
+}
+
+cudaError_t cudaFreeHost(void* data) {
+  const std::lock_guard lock(device().mutex);
+  device().locked.erase(static_cast<char*>(data));
+  std::free(data);
+  return cudaSuccess;
+}
+
+cudaError_t cudaPointerGetAttributes(cudaPointerAttributes* attributes, const void* data) {
+  const std::lock_guard lock(device().mutex);
+  const auto* const at = static_cast<const char*>(data);
+  const auto next = device().locked.upper_bound(at);
+  const bool inside = next != device().locked.begin() && at < std::prev(next)->first + std::prev(next)->second;
+  attributes->type = inside ? cudaMemoryTypeHost : cudaMemoryTypeUnregistered;
+  return cudaSuccess;
+}
+
+// Pageable host memory is staged at once, as by the driver; page-locked memory is read as late as may be.
 cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpyKind kind, cudaStream_t stream) {
-  if (kind != cudaMemcpyHostToDevice)
+  cudaPointerAttributes attributes;
+  cudaPointerGetAttributes(&attributes, from);
+  if (kind != cudaMemcpyHostToDevice || attributes.type == cudaMemoryTypeHost)
     return enqueue(stream, [=] {
       std::memcpy(to, from, bytes);
       return 0;
@@ -227,6 +255,10 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
     *time = now();
     return 0;
   });
+}
+
+cudaError_t cudaEventQuery(cudaEvent_t event) {
+  return !event->stream || *event->time >= 0 ? cudaSuccess : cudaErrorNotReady;
 }
 
 cudaError_t cudaEventSynchronize(cudaEvent_t event) {

@@ -103,20 +103,108 @@ def test_what_cannot_be_captured_says_so(function, message):
     assert (x + 1).tolist() == [2, 2]
 
 
-def test_an_optimizers_step_cannot_be_captured():
-    net, forward_backward = build()
-    optimizer = fd.optim.SGD(net.parameters(), lr=0.1)
+OPTIMIZERS = {
+    "sgd": lambda p: fd.optim.SGD(p, lr=0.1, weight_decay=1e-3),
+    "momentum": lambda p: fd.optim.SGD(p, lr=0.1, momentum=0.9, nesterov=True),
+    "adam": lambda p: fd.optim.Adam(p, lr=0.01, amsgrad=True),
+    "adamw": lambda p: fd.optim.AdamW(p, lr=0.01, maximize=False),
+    "adagrad": lambda p: fd.optim.Adagrad(p, lr=0.05, lr_decay=0.1),
+    "adadelta": lambda p: fd.optim.Adadelta(p, lr=0.5),
+    "rmsprop": lambda p: fd.optim.RMSprop(p, lr=0.01, momentum=0.5, centered=True),
+}
 
-    def everything(x, y):
+
+def train_whole(captured, make_optimizer, disturb=lambda i, optimizer: None):
+    net, forward_backward = build()
+    optimizer = make_optimizer(net.parameters())
+    schedule = fd.optim.lr_scheduler.ExponentialLR(optimizer, 0.9)
+
+    def whole(x, y):
+        optimizer.zero_grad()
         loss = forward_backward(x, y)
         optimizer.step()
         return loss
 
-    step = fd.cuda.graph(everything, net)
-    x, y = next(batches())
-    step(x, y)
-    with pytest.raises(fd.DeviceError, match="call it after the replay"):
-        step(x, y)
+    step = fd.cuda.graph(whole, net) if captured else whole
+    losses = []
+    for i, (x, y) in enumerate(batches()):
+        losses.append(step(x, y))
+        schedule.step()
+        disturb(i, optimizer)
+    if captured:
+        assert step.captured == 1
+    state = [p.tolist() for p in [*net.parameters(), *net.buffers()]]
+    saved = [{k: float(v.sum()) for k, v in s.items() if v is not None} for s in optimizer.state.values()]
+    return [loss.item() for loss in losses], state, saved
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_an_optimizers_step_is_part_of_it(name):
+    """Learning rate and step count follow, although the launch is the same; also amid looks at the state."""
+
+    def look(i, optimizer):
+        if i % 4 == 3:
+            optimizer.state_dict()
+
+    assert train_whole(True, OPTIMIZERS[name], look) == train_whole(False, OPTIMIZERS[name], look)
+
+
+@pytest.mark.parametrize("name", ["momentum", "adam", "rmsprop"])
+def test_new_options_and_a_loaded_state_are_captured_anew(name):
+    def disturb(i, optimizer):
+        if i == 4:
+            optimizer.param_groups[0]["weight_decay"] = 0.01
+        if i == 8:
+            optimizer.load_state_dict(optimizer.state_dict())
+
+    assert train_whole(True, OPTIMIZERS[name], disturb) == train_whole(False, OPTIMIZERS[name], disturb)
+
+
+def test_state_that_is_new_cannot_be_captured():
+    p = fd.ones(3, device="cuda", requires_grad=True)
+    optimizer = fd.optim.Adam([p])
+
+    def step(x):
+        p.grad = x * 2
+        optimizer.step()
+
+    graph, x = fd.cuda.graph(step), fd.ones(3, device="cuda")
+    graph(x)
+    optimizer.load_state_dict({"state": {}, "param_groups": optimizer.state_dict()["param_groups"]})
+    with pytest.raises(fd.DeviceError, match="run one step before"):
+        graph(x)
+    with pytest.raises(fd.DeviceError, match="expected one GPU"):
+        fd._core.sgd_step([p], [x], None, 0.1, 0, 0, 0, False, False, 1, None, fd.zeros(5, dtype=fd.float64))
+
+
+def test_a_replay_counts_as_a_write():
+    net = nn.Linear(3, 3).to("cuda")
+    optimizer = fd.optim.SGD(net.parameters(), lr=0.1)
+
+    def whole(x):
+        optimizer.zero_grad()
+        net(x).sum().backward()
+        optimizer.step()
+
+    step, x = fd.cuda.graph(whole, net), fd.ones(2, 3, device="cuda")
+    for _ in range(3):
+        step(x)
+    late = net(fd.ones(2, 3, device="cuda", requires_grad=True)).sum()
+    step(x)
+    with pytest.raises(fd.GradError, match="captured step"):
+        late.backward()
+
+
+def test_nothing_is_learnt_from_a_wrong_label():
+    net, _ = build()
+    before = [p.tolist() for p in net.parameters()]
+    optimizer = fd.optim.SGD(net.parameters(), lr=0.1)
+    x, _ = next(batches())
+    F.cross_entropy(net(x), fd.full((BATCH,), CLASSES, dtype=fd.int64, device="cuda")).backward()
+    optimizer.step()
+    with pytest.raises(IndexError, match=f"index {CLASSES}"):
+        fd.cuda.synchronize()
+    assert [p.tolist() for p in net.parameters()] == before
 
 
 def test_inputs_are_checked():

@@ -20,29 +20,47 @@ struct Rule {
   int32_t first_step, nesterov, decoupled, amsgrad;
 };
 
+// What the update reads besides: values of a captured step, and whether anything went wrong before it.
+struct Watch {
+  const fd_optim_live* live;
+  const fd_fault* fault;
+};
+
 struct Chunk {
   fd_optim_tensor tensor[kTensors];
   int32_t first_block[kTensors + 1];
   int32_t count;
 };
 
+// The values a replay finds. The host computed the powers, as it does for eager steps, so that both agree in every bit.
+__device__ Rule with_live(Rule r, const fd_optim_live& now) {
+  r.lr = now.lr;
+  r.grad_scale *= now.grad_scale;
+  r.first_step = now.step == 1;
+  r.step_size = now.lr / now.correction1;
+  r.root_correction = 1 / std::sqrt(now.correction2);
+  return r;
+}
+
 Rule rule_of(const fd_optim& o) {
   Rule r = {};
-  r.lr = *o.lr;
-  r.grad_scale = (o.grad_scale ? *o.grad_scale : 1) * (o.maximize ? -1 : 1);
+  r.grad_scale = o.maximize ? -1 : 1;
   r.weight_decay = o.weight_decay;
   r.momentum = o.momentum;
   r.dampening = o.dampening;
   r.beta1 = o.beta1;
   r.beta2 = o.beta2;
   r.eps = o.eps;
-  const double step = double(*o.step);
-  r.step_size = *o.lr / (1 - std::pow(o.beta1, step));
-  r.root_correction = 1 / std::sqrt(1 - std::pow(o.beta2, step));
-  r.first_step = *o.step == 1;
   r.nesterov = o.nesterov;
   r.decoupled = o.decoupled;
   r.amsgrad = o.amsgrad;
+  if (o.live) return r;
+  const double step = double(*o.step);
+  r.lr = *o.lr;
+  if (o.grad_scale) r.grad_scale *= *o.grad_scale;
+  r.step_size = *o.lr / (1 - std::pow(o.beta1, step));
+  r.root_correction = 1 / std::sqrt(1 - std::pow(o.beta2, step));
+  r.first_step = *o.step == 1;
   return r;
 }
 
@@ -89,7 +107,9 @@ struct Adam {
 
 template <class Method, class T>
 __global__ void __launch_bounds__(kThreads)
-    step_kernel(const __grid_constant__ Chunk chunk, const __grid_constant__ Rule rule) {
+    step_kernel(const __grid_constant__ Chunk chunk, const __grid_constant__ Rule fixed, Watch watch) {
+  if (watch.fault->code != FD_OK) return;
+  const Rule rule = watch.live ? with_live(fixed, *watch.live) : fixed;
   int k = 0;
   while (k + 1 < chunk.count && int32_t(blockIdx.x) >= chunk.first_block[k + 1]) k++;
   const fd_optim_tensor& t = chunk.tensor[k];
@@ -102,6 +122,7 @@ __global__ void __launch_bounds__(kThreads)
 template <class Method, class T>
 fd_status step(fd_context* context, const fd_optim* o) {
   const Rule rule = rule_of(*o);
+  const Watch watch = {o->live, context->fault};
   for (int64_t first = 0; first < o->count; first += kTensors) {
     Chunk chunk = {};
     int32_t blocks = 0;
@@ -112,7 +133,8 @@ fd_status step(fd_context* context, const fd_optim* o) {
       blocks += int32_t(ceil_div(o->tensors[i].n, kStretch));
     }
     const dim3 grid{unsigned(blocks)};
-    if (const fd_status bad = start(context, step_kernel<Method, T>, grid, dim3(kThreads), 0, chunk, rule)) return bad;
+    if (const fd_status bad = start(context, step_kernel<Method, T>, grid, dim3(kThreads), 0, chunk, rule, watch))
+      return bad;
   }
   return FD_OK;
 }

@@ -74,6 +74,18 @@ int32_t copy(void* to, const void* from, size_t bytes, int32_t kind, void* strea
   const cudaMemcpyKind kinds[] = {cudaMemcpyHostToDevice, cudaMemcpyDeviceToHost, cudaMemcpyDeviceToDevice};
   return cudaMemcpyAsync(to, from, bytes, kinds[kind - 1], stream_of(stream));
 }
+int32_t host_allocate(size_t bytes, void** out) {
+  const cudaError_t error = cudaMallocHost(out, bytes);
+  if (error != cudaSuccess) cudaGetLastError();
+  return error;
+}
+int32_t host_release(void* data) { return cudaFreeHost(data); }
+int32_t page_locked(const void* data) {
+  cudaPointerAttributes attributes;
+  if (cudaPointerGetAttributes(&attributes, data) == cudaSuccess) return attributes.type == cudaMemoryTypeHost;
+  cudaGetLastError();
+  return 0;
+}
 int32_t clear(void* data, size_t bytes, void* stream) { return cudaMemsetAsync(data, 0, bytes, stream_of(stream)); }
 
 int32_t capture_begin(void* stream) { return cudaStreamBeginCapture(stream_of(stream), cudaStreamCaptureModeRelaxed); }
@@ -83,6 +95,7 @@ int32_t capture_end(void* stream, void** graph) {
   cudaError_t error = cudaStreamEndCapture(stream_of(stream), &recorded);
   if (error == cudaSuccess) error = cudaGraphInstantiate(&ready, recorded, 0);
   if (recorded) cudaGraphDestroy(recorded);
+  if (error != cudaSuccess) cudaGetLastError();  // a capture that failed is no lasting fault
   *graph = ready;
   return error;
 }
@@ -99,6 +112,11 @@ int32_t event_create(void** event) {
 }
 int32_t event_record(void* event, void* stream) { return cudaEventRecord(event_of(event), stream_of(stream)); }
 int32_t event_wait(void* event) { return cudaEventSynchronize(event_of(event)); }
+int32_t event_done(void* event) {
+  const cudaError_t error = cudaEventQuery(event_of(event));
+  if (error == cudaErrorNotReady) cudaGetLastError();
+  return error == cudaSuccess ? 1 : error == cudaErrorNotReady ? 0 : -int32_t(error);
+}
 int32_t event_elapsed(void* from, void* to, float* milliseconds) {
   return cudaEventElapsedTime(milliseconds, event_of(from), event_of(to));
 }
@@ -151,11 +169,11 @@ fd_status started(cudaError_t error) {
 
 extern "C" __attribute__((visibility("default"))) const fd_plugin* freedive_plugin() {
   using namespace fd::gpu;
-  static const fd_plugin plugin = {
-      FD_PLUGIN_ABI, sizeof(fd_plugin), kName,         table(),      device_count, unavailable,
-      last_error,    error_text,        device_name,   memory,       use,          stream_create,
-      synchronize,   allocate,          release,       copy,         clear,        capture_begin,
-      capture_end,   graph_launch,      graph_destroy, event_create, event_record, event_wait,
-      event_elapsed, event_destroy};
+  static const fd_plugin plugin = {FD_PLUGIN_ABI, sizeof(fd_plugin), kName,        table(),       device_count,
+                                   unavailable,   last_error,        error_text,   device_name,   memory,
+                                   use,           stream_create,     synchronize,  allocate,      release,
+                                   copy,          host_allocate,     host_release, page_locked,   clear,
+                                   capture_begin, capture_end,       graph_launch, graph_destroy, event_create,
+                                   event_record,  event_wait,        event_done,   event_elapsed, event_destroy};
   return &plugin;
 }

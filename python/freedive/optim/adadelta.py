@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import freedive as fd
 
+from . import _live
 from .optimizer import Optimizer, check_lr, require, run_closure, with_gradients
 
 TYPE_CHECKING = False
@@ -55,10 +56,11 @@ class Adadelta(Optimizer):
 
     def _update(self, param, grad, group, state):
         if not state:
+            _live.refuse_new_state(self)
             state["step"] = fd.tensor(0.0)
             state["square_avg"] = fd.zeros_like(param.data)
             state["acc_delta"] = fd.zeros_like(param.data)
-        state["step"] += 1
+        lr = self._next_rate(param, group, state)
         if group["maximize"]:
             grad = -grad
         if group["weight_decay"]:
@@ -70,4 +72,4 @@ class Adadelta(Optimizer):
         delta = (moved + eps).sqrt() / (square + eps).sqrt() * grad
         moved *= rho
         moved += (1 - rho) * (delta * delta)
-        param -= group["lr"] * delta
+        param -= lr * delta

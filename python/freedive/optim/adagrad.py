@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import freedive as fd
 
+from . import _live
 from .optimizer import Optimizer, check_lr, require, run_closure, with_gradients
 
 TYPE_CHECKING = False
@@ -54,15 +55,18 @@ class Adagrad(Optimizer):
                     self._update(param, grad, group, self._state[param])
         return loss
 
+    def _rate(self, group, step):
+        return group["lr"] / (1 + (step - 1) * group["lr_decay"])
+
     def _update(self, param, grad, group, state):
         if not state:
+            _live.refuse_new_state(self)
             state["step"] = fd.tensor(0.0)
             state["sum"] = fd.full_like(param.data, group["initial_accumulator_value"])
-        state["step"] += 1
+        lr = self._next_rate(param, group, state)
         if group["maximize"]:
             grad = -grad
         if group["weight_decay"]:
             grad = grad + group["weight_decay"] * param
-        lr = group["lr"] / (1 + (state["step"].item() - 1) * group["lr_decay"])
         state["sum"] += grad * grad
         param -= lr * grad / (state["sum"].sqrt() + group["eps"])

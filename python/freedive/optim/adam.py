@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from freedive import _core
 
+from . import _live
 from .optimizer import Cohort, Flat, Optimizer, check_lr, require, run_closure, with_gradients
 
 TYPE_CHECKING = False
@@ -63,19 +64,28 @@ class Adam(Optimizer):
                 continue
             flat = self._flat.get(i)
             if flat is None or not flat.holds_for(params):
-                flat = self._flatten(i, params, group["amsgrad"])
+                flat = self._flatten(i, params)
             if len(flat.cohorts) == 1:
-                _update(flat.cohorts[0], grads, group)
+                self._update_cohort(i, 0, flat.cohorts[0], grads, group)
                 continue
             grad_of = dict(zip(params, grads))
-            for cohort in flat.cohorts:
-                _update(cohort, [grad_of[param] for param in cohort.params], group)
+            for j, cohort in enumerate(flat.cohorts):
+                self._update_cohort(i, j, cohort, [grad_of[param] for param in cohort.params], group)
         return loss
 
-    def _flatten(self, i, params, amsgrad):
+    def _update_cohort(self, i, j, cohort, grads, group):
+        live = None
+        if _live.recorder is None:
+            cohort.step += 1
+        else:
+            live = _live.recorder.rates(self, i, j, group["betas"])
+        _update(cohort, grads, group, live)
+
+    def _flatten(self, i, params):
         """Moments as lists, one cohort for each number of steps taken."""
         state = self._settle_group(i)
-        names = ("exp_avg", "exp_avg_sq", "max_exp_avg_sq") if amsgrad else ("exp_avg", "exp_avg_sq")
+        most = ("max_exp_avg_sq",) if self.param_groups[i]["amsgrad"] else ()
+        names = ("exp_avg", "exp_avg_sq", *most)
         cohorts = {}
         for param in params:
             entry = state[param]
@@ -84,6 +94,7 @@ class Adam(Optimizer):
             cohort.params.append(param)
             for name in names:
                 if name not in entry:
+                    _live.refuse_new_state(self)
                     entry[name] = _core.zeros_like(param.data)
                 cohort.lists[name].append(entry[name])
         flat = self._flat[i] = Flat(list(params), list(cohorts.values()))
@@ -114,12 +125,11 @@ class AdamW(Adam):
         )  # fmt: skip
 
 
-def _update(cohort, grads, group):
-    cohort.step += 1
+def _update(cohort, grads, group, live):
     lists = cohort.lists
     beta1, beta2 = group["betas"]
     _core.adam_step(
         cohort.params, grads, lists["exp_avg"], lists["exp_avg_sq"], lists.get("max_exp_avg_sq"), group["lr"],
         beta1, beta2, group["eps"], group["weight_decay"], group["decoupled_weight_decay"], group["amsgrad"],
-        group["maximize"], cohort.step,
+        group["maximize"], cohort.step, None, live,
     )  # fmt: skip

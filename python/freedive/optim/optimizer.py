@@ -8,6 +8,8 @@ from operator import is_
 
 import freedive as fd
 
+from . import _live
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,6 +81,17 @@ class Optimizer:
         for cohort in flat.cohorts if flat else ():
             cohort.settle(self._state)
         return self._state
+
+    def _next_rate(self, param, group, state):
+        """Counts a step of one parameter and gives its learning rate: a number, or while captured a 0-dim tensor."""
+        if _live.recorder is not None:
+            return _live.recorder.rate(self, param, group, state)
+        state["step"] += 1
+        return self._rate(group, state["step"].item())
+
+    def _rate(self, group, step):
+        """The learning rate of step number `step`; optimisers that have a schedule of their own override it."""
+        return group["lr"]
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Adds parameters with options of their own: {"params": ..., "lr": ..., ...}."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import freedive as fd
 
+from . import _live
 from .optimizer import Optimizer, check_lr, require, run_closure, with_gradients
 
 TYPE_CHECKING = False
@@ -60,13 +61,14 @@ class RMSprop(Optimizer):
 
     def _update(self, param, grad, group, state):
         if not state:
+            _live.refuse_new_state(self)
             state["step"] = fd.tensor(0.0)
             state["square_avg"] = fd.zeros_like(param.data)
             if group["momentum"] > 0:
                 state["momentum_buffer"] = fd.zeros_like(param.data)
             if group["centered"]:
                 state["grad_avg"] = fd.zeros_like(param.data)
-        state["step"] += 1
+        lr = self._next_rate(param, group, state)
         if group["maximize"]:
             grad = -grad
         if group["weight_decay"]:
@@ -84,4 +86,4 @@ class RMSprop(Optimizer):
             buffer *= group["momentum"]
             buffer += direction
             direction = buffer
-        param -= group["lr"] * direction
+        param -= lr * direction

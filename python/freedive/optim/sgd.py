@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from freedive import _core
 
+from . import _live
 from .optimizer import Cohort, Flat, Optimizer, check_lr, require, run_closure, with_gradients
 
 TYPE_CHECKING = False
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from freedive.nn._types import Params
 
 __all__ = ["SGD"]
+
+NO_BETAS = (0.0, 0.0)
 
 
 class SGD(Optimizer):
@@ -58,22 +61,27 @@ class SGD(Optimizer):
             if not params:
                 continue
             if group["momentum"] == 0:
-                _update(params, grads, None, group, 1)
+                live = None if _live.recorder is None else _live.recorder.rates(self, i, None, NO_BETAS)
+                _update(params, grads, None, group, 1, live)
                 continue
             flat = self._flat.get(i)
             if flat is None or not flat.holds_for(params):
                 flat = self._flatten(i, params)
             if len(flat.cohorts) == 1:
-                cohort = flat.cohorts[0]
-                cohort.step += 1
-                _update(params, grads, cohort.lists["momentum_buffer"], group, cohort.step)
+                self._update_cohort(i, 0, flat.cohorts[0], grads, group)
                 continue
             grad_of = dict(zip(params, grads))
-            for cohort in flat.cohorts:
-                cohort.step += 1
-                mine = [grad_of[param] for param in cohort.params]
-                _update(cohort.params, mine, cohort.lists["momentum_buffer"], group, cohort.step)
+            for j, cohort in enumerate(flat.cohorts):
+                self._update_cohort(i, j, cohort, [grad_of[param] for param in cohort.params], group)
         return loss
+
+    def _update_cohort(self, i, j, cohort, grads, group):
+        live = None
+        if _live.recorder is None:
+            cohort.step += 1
+        else:
+            live = _live.recorder.rates(self, i, j, NO_BETAS)
+        _update(cohort.params, grads, cohort.lists["momentum_buffer"], group, cohort.step, live)
 
     def _flatten(self, i, params):
         """Momentum buffers as lists: those that have taken a step, and those that are new."""
@@ -81,6 +89,8 @@ class SGD(Optimizer):
         old, new = Cohort([], ("momentum_buffer",), 1), Cohort([], ("momentum_buffer",), 0)
         for param in params:
             buffer = state[param].get("momentum_buffer") if param in state else None
+            if buffer is None:
+                _live.refuse_new_state(self)
             cohort = new if buffer is None else old
             cohort.params.append(param)
             cohort.lists["momentum_buffer"].append(_core.empty_like(param.data) if buffer is None else buffer)
@@ -88,8 +98,8 @@ class SGD(Optimizer):
         return flat
 
 
-def _update(params, grads, buffers, group, step):
+def _update(params, grads, buffers, group, step, live):
     _core.sgd_step(
         params, grads, buffers, group["lr"], group["momentum"], group["dampening"], group["weight_decay"],
-        group["nesterov"], group["maximize"], step,
+        group["nesterov"], group["maximize"], step, None, live,
     )  # fmt: skip

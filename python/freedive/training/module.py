@@ -49,6 +49,9 @@ class Module(nn.Module, HyperParameters):
         trainer = getattr(self, "trainer", None)
         if trainer is None:
             raise RuntimeError("plot: this module is not being trained; Trainer.fit sets module.trainer")
+        if trainer.captured_plots is not None:
+            trainer.captured_plots.append((key, value, train))  # drawn after each replay of the step
+            return
         value = value.detach() if isinstance(value, fd.Tensor) else value
         label = ("train_" if train else "val_") + key
         if train:

@@ -9,6 +9,7 @@ import freedive as fd
 
 from . import checkpoint as checkpoints
 from .callbacks import CSVLog, Picture
+from .capture import CapturedSteps
 from .hyperparameters import HyperParameters
 from .interrupt import DelayedInterrupt
 from .progress import Progress
@@ -31,7 +32,9 @@ class Trainer(HyperParameters):
 
     max_epochs, num_gpus, gradient_clip_val: as in the book; clipping is by the norm of all gradients together.
 
-    device: "cpu" or "cuda"; asked for and absent raises. seed: sets all of freedive's random draws at the start of fit.
+    device: "cpu" or "cuda"; asked for and absent raises. On "cuda" a training step is captured and replayed as one
+      launch where its code is freedive's own or marked with `freedive.cuda.capturable`; a warning says once why not.
+      capture=False leaves it. seed: sets all of freedive's random draws at the start of fit.
     checkpoint: file for the state of the run, written whole or not at all at each epoch's end, on Ctrl-C and, with
       checkpoint_every=N, after every N-th step. resume: go on from that file if it exists; the final parameters are
       then bit for bit those of a run that was never interrupted.
@@ -56,11 +59,14 @@ class Trainer(HyperParameters):
     log: str | None = None
     picture: str | None = None
     callbacks: Sequence[Callback] = ()
+    capture: bool = True
+    captured_plots: list | None = None  # what Module.plot was given while a step is captured
     gpus: Sequence[Any] = ()
     should_stop = False
     _batch_size = 1
     _meter: dict[str, list] | None = None
     _interrupt: DelayedInterrupt
+    _captured: CapturedSteps | None = None
 
     def __init__(
         self,
@@ -77,6 +83,7 @@ class Trainer(HyperParameters):
         log: str | None = None,
         picture: str | None = None,
         callbacks: Sequence[Callback] = (),
+        capture: bool = True,
     ) -> None:
         if isinstance(max_epochs, bool) or not isinstance(max_epochs, int) or max_epochs < 0:
             raise ValueError(f"Trainer: max_epochs must be an integer ≥ 0, got {max_epochs!r}")
@@ -120,6 +127,7 @@ class Trainer(HyperParameters):
         self.epoch = self.train_batch_idx = self.val_batch_idx = 0
         self.history: list[dict[str, Any]] = []
         self._meter, self.should_stop = {}, False
+        self._captured = CapturedSteps(self) if self.gpus and self.capture else None
         self._display = Progress(self.progress, self.max_epochs)
         self._actions = [*_file_callbacks(self.log, self.picture), *self.callbacks]
         if self.resume:
@@ -130,6 +138,7 @@ class Trainer(HyperParameters):
             self._fit_epochs()
         finally:
             self._display.close()
+            self._captured = None
             self.model.board.finish()
         for action in self._actions:
             action.on_fit_end(self)
@@ -137,19 +146,10 @@ class Trainer(HyperParameters):
     def fit_epoch(self) -> None:
         """One pass over the training batches, then one over the validation batches."""
         self.model.train()
-        check_every = DEVICE_STEPS_BETWEEN_CHECKS if self.gpus else 1
+        take_step = self._captured.take_step if self._captured is not None else self._take_step
         for batch in self.train_dataloader:
-            batch = self.prepare_batch(batch)
             self._batch_size = len(batch[-1])
-            loss = self.model.training_step(batch)
-            if self.train_batch_idx % check_every == 0:
-                self._check_loss(loss, batch)
-            self.optim.zero_grad()
-            with fd.no_grad():
-                loss.backward()
-                if self.gradient_clip_val > 0:
-                    self.clip_gradients(self.gradient_clip_val, self.model)
-                self.optim.step()
+            loss = take_step(batch)
             self.train_batch_idx += 1
             self._display.step(self._batch_size, loss)
             if self._interrupt.pending or self._checkpoint_due():
@@ -169,11 +169,33 @@ class Trainer(HyperParameters):
                 self._save(before)
                 self._interrupt.deliver()
 
+    def _take_step(self, batch: Sequence[Any]) -> fd.Tensor:
+        """Forward, loss, backward and update of a minibatch; its loss."""
+        return self._run_step(self.prepare_batch(batch))
+
+    def _run_step(self, batch: Sequence[Any]) -> fd.Tensor:
+        loss = self.model.training_step(batch)
+        if self._loss_check_due():
+            self._check_loss(loss, batch)
+        self._learn_from(loss)
+        return loss
+
+    def _learn_from(self, loss: fd.Tensor) -> None:
+        self.optim.zero_grad()
+        with fd.no_grad():
+            loss.backward()
+            if self.gradient_clip_val > 0:
+                self.clip_gradients(self.gradient_clip_val, self.model)
+            self.optim.step()
+
     def clip_gradients(self, grad_clip_val: float, model: Module) -> None:
         """Scale all gradients so that their common norm is at most grad_clip_val."""
         parameters = {id(p): p for p in [*model.parameters(), *checkpoints.loose_parameters(model, self.optim)]}
         gradients = [p.grad for p in parameters.values() if p.grad is not None]
         if not gradients:
+            return
+        if gradients[0].is_cuda:
+            clip_on_device(gradients, grad_clip_val)
             return
         norm = float(sum((g * g).sum() for g in gradients)) ** 0.5
         if norm - norm != 0:
@@ -220,6 +242,9 @@ class Trainer(HyperParameters):
         for action in self._actions:
             action.on_epoch_end(self, row)
         self._save(self._state(mid_epoch=False))
+
+    def _loss_check_due(self) -> bool:
+        return not self.gpus or self.train_batch_idx % DEVICE_STEPS_BETWEEN_CHECKS == 0
 
     def _check_loss(self, loss: fd.Tensor, batch: Sequence[Any]) -> None:
         value = float(loss.detach())
@@ -308,6 +333,17 @@ def _devices(device: Any, num_gpus: int) -> list[Any]:
     if not fd.cuda.is_available():
         raise fd.DeviceError(f"Trainer: device {device} was asked for, but no CUDA device is available")
     return [device]
+
+
+def clip_on_device(gradients: Sequence[fd.Tensor], limit: float) -> None:
+    """Clips without asking for the norm's value, so that the device goes on and the step can be captured.
+
+    A norm that is not finite makes NaN of every gradient: the next look at the loss finds it.
+    """
+    norm = fd.stack([(g * g).sum() for g in gradients]).sum().sqrt()
+    scale = limit / norm.clamp(min=limit)
+    for g in gradients:
+        g *= scale
 
 
 def _file_callbacks(log: str | None, picture: str | None) -> list[Callback]:
