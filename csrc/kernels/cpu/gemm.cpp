@@ -14,6 +14,8 @@ constexpr double kPieceWork = 2e5;        // the least to give a thread
 constexpr double kLongWork = 1.5e7;       // worth the time a sleeping thread takes to wake
 constexpr double kHugeWork = 8e9;         // cut finer, to even out threads that are disturbed
 constexpr int64_t kWakingTasks = 5;       // more than parallel() takes for little work (base/parallel.h)
+constexpr int64_t kTurnedRows = 4;        // times the columns: fewer rows are left to the tiles
+constexpr int64_t kTurnedDepth = 16;      // times the columns: a shorter k does not make up for writing C once more
 constexpr int64_t kDotsLeastVectors = 4;  // along k: fewer do not make up for the sums over lanes
 constexpr int64_t kDotsMostRows = 16;     // beyond, rearranging B for the tiles costs less than summing over lanes
 constexpr int64_t kDotsMostCols = Vec<float>::kLanes * 3 / 4;  // beyond, a tile one vector wide has few idle lanes
@@ -167,6 +169,41 @@ void merge_batch(Job<T>& job) {
   job.batch = 1;
 }
 
+// Few columns of A^T B: as rows of B^T A, vectors run along A.
+template <class T>
+bool turns(const Job<T>& job) {
+  const Gemm<T>& g = job.g;
+  return g.trans_a && job.batch == 1 && g.n <= Vec<T>::kLanes && g.m >= kTurnedRows * g.n && g.k >= kTurnedDepth * g.n;
+}
+
+template <class T>
+fd_status run_turned(const Job<T>& job) {
+  const Gemm<T>& g = job.g;
+  T* const turned = static_cast<T*>(job.context->workspace(job.context, 0, size_t(g.m * g.n) * sizeof(T)));
+  if (!turned) return FD_NO_MEMORY;
+  Job<T> other = job;
+  other.g = Gemm<T>{};
+  other.g.m = g.n;
+  other.g.n = g.m;
+  other.g.k = g.k;
+  other.g.a = g.b;
+  other.g.lda = g.ldb;
+  other.g.trans_a = !g.trans_b;
+  other.g.b = g.a;
+  other.g.ldb = g.lda;
+  other.g.c = turned;
+  other.g.ldc = g.m;
+  other.way = way_of(other.g);
+  const fd_status status = run(other);
+  if (status != FD_OK) return status;
+  for (int64_t i = 0; i < g.m; i++) {
+    T* const row = g.c + i * g.ldc;
+    for (int64_t j = 0; j < g.n; j++) row[j] = g.accumulate ? row[j] + turned[j * g.m + i] : turned[j * g.m + i];
+  }
+  finish(finish_of(g, 0, 0), g.c, g.ldc, g.m, g.n);
+  return FD_OK;
+}
+
 template <class T>
 fd_status gemm(fd_context* context, const fd_gemm* args) {
   if (args->m == 0 || args->n == 0 || args->batch == 0) return FD_OK;
@@ -202,6 +239,11 @@ fd_status gemm(fd_context* context, const fd_gemm* args) {
     exchange(job.batch_a, job.batch_b);
   }
   if (job.g.m == 1 && job.g.lda == 1) job.g.trans_a = false;
+  if (job.g.n == 1 && job.g.ldb == 1) {  // a column is a row of B^T, along k
+    job.g.trans_b = true;
+    job.g.ldb = job.g.k;
+  }
+  if (turns(job)) return run_turned(job);
   job.way = way_of(job.g);
   return run(job);
 }

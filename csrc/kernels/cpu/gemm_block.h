@@ -10,6 +10,7 @@ namespace fd::FD_ISA {
 constexpr int64_t kMostRows = 1024;      // of a piece at a time: bounds the copy of A
 constexpr int64_t kPackingRows = 4;      // rows of tiles from which a packed B pays for itself
 constexpr int64_t kDefaultL2 = 1 << 20;  // if the machine does not say
+constexpr int64_t kCrowdedRows = 8;      // of a tile one vector wide, where rows compete for a few sets of L1
 
 // The layout of one piece's walk and of its scratch memory.
 template <class T>
@@ -24,20 +25,41 @@ struct BlockPlan {
   BlockPlan(const Gemm<T>& g, int64_t rows, int64_t all_cols, int64_t l2_bytes);
 };
 
+// Rows a multiple of half a page apart compete for the same few sets of L1.
+template <class T>
+bool apart_by(const Gemm<T>& g, int64_t bytes) {
+  return g.lda * int64_t(sizeof(T)) % bytes == 0;
+}
+
+// Rows of the highest tile for that many columns.
+template <class T>
+int64_t tile_height(const Gemm<T>& g, int64_t all_cols) {
+  if (all_cols > Vec<T>::kLanes) return kTileRows;
+  return apart_by(g, 4096) && !g.trans_a ? kCrowdedRows : kTallRows;
+}
+
+// Whether A is worth a copy. Of A^T a tile reads a few elements per row and so two lines of each: more than L1 holds,
+// which costs once L2 does not hold them either.
+template <class T>
+bool copies_a(const Gemm<T>& g, int64_t rows, int64_t all_cols, int64_t l2_bytes) {
+  if (all_cols <= 4 * kTileCols<T>) return false;
+  if (!g.trans_a) return apart_by(g, 2048);
+  return apart_by(g, 4096) || rows * g.k * int64_t(sizeof(T)) > l2_bytes / 4;
+}
+
 template <class T>
 BlockPlan<T>::BlockPlan(const Gemm<T>& g, int64_t rows, int64_t all_cols, int64_t l2_bytes) {
   constexpr int64_t kCols = kTileCols<T>;
-  tile_rows = ceil_div(rows, all_cols <= Vec<T>::kLanes ? kTallRows : kTileRows);
+  tile_rows = ceil_div(rows, tile_height(g, all_cols));
   k_blocks = most<int64_t>(1, ceil_div(g.k, kBlockK<T>));
   most_k = ceil_div(g.k, k_blocks);
-  const int64_t budget = (l2_bytes > 0 ? l2_bytes : kDefaultL2) / 2 / int64_t(sizeof(T));
+  if (l2_bytes <= 0) l2_bytes = kDefaultL2;
+  const int64_t budget = l2_bytes / 2 / int64_t(sizeof(T));
   const int64_t most_cols = most(kCols, budget / most<int64_t>(most_k, 1) / kCols * kCols);
   cols = round_up(ceil_div(all_cols, ceil_div(all_cols, most_cols)), kCols);
   pack_b = g.trans_b || (tile_rows >= kPackingRows && g.ldb > kCols);
   packed = pack_b ? most_k * cols : 0;
-  // Rows a multiple of half a page apart compete for the same few sets of L1.
-  const int64_t stride = g.lda * int64_t(sizeof(T));
-  copy_a = all_cols > 4 * kCols && stride % (g.trans_a ? 4096 : 2048) == 0;
+  copy_a = copies_a(g, rows, all_cols, l2_bytes);
   copied_row = padded_row<T>(most_k + Vec<T>::kLanes);  // A^T spills up to a vector
   copied = copy_a ? round_up(rows * copied_row, 16) : 0;
 }
@@ -186,8 +208,7 @@ bool multiply_piece(fd_context* context, const Gemm<T>& g, const Piece& piece) {
     const Piece slice{piece.row_begin + rows * part / parts, piece.row_begin + rows * (part + 1) / parts,
                       piece.col_begin, piece.col_end};
     BlockPlan<T> own = plan;
-    own.tile_rows = ceil_div(slice.row_end - slice.row_begin,
-                             piece.col_end - piece.col_begin <= Vec<T>::kLanes ? kTallRows : kTileRows);
+    own.tile_rows = ceil_div(slice.row_end - slice.row_begin, tile_height(g, piece.col_end - piece.col_begin));
     BlockWalk<T>(g, slice, own, scratch).run();
   }
   return true;
