@@ -42,7 +42,8 @@ struct Matrix {
 
 void check_gemm_types(const char* op, const Tensor& a, const Tensor& b) {
   check_same_device(op, a, b);
-  check<DTypeError>(a.dtype() == b.dtype(), op, ": dtypes differ: ", a.dtype(), " and ", b.dtype());
+  check<DTypeError>(a.dtype() == b.dtype(), op, ": dtypes differ: ", a.dtype(), " and ", b.dtype(),
+                    "; convert one of them with .to()");
 }
 
 // C [m, n] = A B (+ bias), act applied; all 2-d, floating.

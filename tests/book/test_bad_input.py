@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import freedive as torch
-from freedive import nn, optim
+from freedive import d2l, nn, optim
 from freedive.nn import functional as F
 
 
@@ -45,7 +45,7 @@ SLIPS = [
     (lambda: bool(t(3)), ValueError, r"bool: .* 3 elements is ambiguous"),
     # layers
     (lambda: nn.Linear(2, 3)(t(2, 5)), ValueError, r"linear: input of shape \(2, 5\) .* expected 2 input features"),
-    (lambda: nn.Linear(2, 3)(t(2, 2).double()), TypeError, r"linear: dtypes differ: float64 and float32"),
+    (lambda: nn.Linear(2, 3)(t(2, 2).double()), TypeError, r"linear: dtypes differ: float64 and float32; convert"),
     (lambda: nn.BatchNorm1d(3)(t(2, 4)), ValueError, r"batch_norm: running_mean has shape \(3,\); expected \(4,\)"),
     (lambda: nn.BatchNorm1d(3)(t(1, 3)), ValueError, r"batch_norm: .*expected more than 1 when training"),
     (lambda: nn.Dropout(1.5), ValueError, r"between 0 and 1, but got 1.5"),
@@ -74,6 +74,11 @@ SLIPS = [
     (lambda: optim.SGD([], lr=0.1), ValueError, r"empty parameter list"),
     (lambda: optim.SGD([nn.Parameter(t(1))], lr=-1), ValueError, r"learning rate: -1"),
     (lambda: torch.ones(2, device="gpu"), RuntimeError, r'"gpu" is not a device; expected "cpu", "cuda"'),
+    # the book's classes
+    (lambda: d2l.Trainer(1).fit(nn.Linear(2, 2), None), TypeError, r"model must be .*, got Linear"),
+    (lambda: d2l.Trainer(1).fit(d2l.LinearRegression(0.1), t(2)), TypeError, r"data must be .*, got Tensor"),
+    (lambda: d2l.LinearRegressionScratch(2, lr=-1.0).configure_optimizers(), ValueError, r"lr must be .*, got -1"),
+    (lambda: d2l.SyntheticRegressionData([1.0], 0.0, num_train=-1), ValueError, r"-1 training"),
 ]
 
 

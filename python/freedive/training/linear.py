@@ -18,6 +18,8 @@ class SGD(HyperParameters):
     """Minibatch gradient descent in three lines: p ← p − lr · gradient. For learning; `optim.SGD` is the fast one."""
 
     def __init__(self, params: Iterable[fd.Tensor], lr: float) -> None:
+        if not lr >= 0:
+            raise ValueError(f"SGD: lr must be a number ≥ 0, got {lr}")
         self.params = list(params)
         self.lr = lr
 

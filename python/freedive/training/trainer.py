@@ -119,6 +119,7 @@ class Trainer(HyperParameters):
 
     def fit(self, model: Module, data: DataModule) -> None:
         """Train `model` on `data` for max_epochs, or until a callback asks to stop."""
+        _check_fit(model, data)
         if self.seed is not None:
             fd.manual_seed(self.seed)
         self.prepare_data(data)
@@ -344,6 +345,14 @@ def clip_on_device(gradients: Sequence[fd.Tensor], limit: float) -> None:
     scale = limit / norm.clamp(min=limit)
     for g in gradients:
         g *= scale
+
+
+def _check_fit(model: Any, data: Any) -> None:
+    """What a Trainer cannot do without, before anything is touched."""
+    if not hasattr(model, "training_step"):
+        raise TypeError(f"Trainer: model must be a freedive.training.Module, got {type(model).__name__}")
+    if not hasattr(data, "train_dataloader"):
+        raise TypeError(f"Trainer: data must be a freedive.training.DataModule, got {type(data).__name__}")
 
 
 def _file_callbacks(log: str | None, picture: str | None) -> list[Callback]:
