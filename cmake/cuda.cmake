@@ -69,14 +69,27 @@ if(NOT CMAKE_CUDA20_STANDARD_COMPILE_OPTION)  # CMake 3.25 does not know that nv
 endif()
 set(CMAKE_CUDA_STANDARD 20)
 file(GLOB cuda_sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/csrc/kernels/cuda/*.cu)
-add_library(freedive_cuda MODULE ${cuda_sources})
-set_target_properties(freedive_cuda PROPERTIES CUDA_VISIBILITY_PRESET hidden PREFIX lib)
-target_include_directories(freedive_cuda PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/csrc)
-target_compile_options(freedive_cuda PRIVATE --expt-relaxed-constexpr -Xcompiler=-Wall -Xfatbin=-compress-all)
-if(FREEDIVE_WERROR)
-  # A kernel that spills registers is a mistake in its tile sizes.
-  target_compile_options(freedive_cuda PRIVATE -Werror=all-warnings -Xptxas=-warn-spills,-Werror)
-endif()
+file(GLOB hopper_sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/csrc/kernels/cuda/*_sm90a.cu)
+list(REMOVE_ITEM cuda_sources ${hopper_sources})
+
+function(freedive_cuda_flags target)
+  set_target_properties(${target} PROPERTIES CUDA_VISIBILITY_PRESET hidden POSITION_INDEPENDENT_CODE ON)
+  target_include_directories(${target} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/csrc)
+  target_compile_options(${target} PRIVATE --expt-relaxed-constexpr -Xcompiler=-Wall -Xfatbin=-compress-all)
+  if(FREEDIVE_WERROR)
+    # A kernel that spills registers is a mistake in its tile sizes.
+    target_compile_options(${target} PRIVATE -Werror=all-warnings -Xptxas=-warn-spills,-Werror)
+  endif()
+endfunction()
+
+# Instructions that only Hopper has: code for it alone, chosen at run time.
+add_library(freedive_cuda_sm90a OBJECT ${hopper_sources})
+set_target_properties(freedive_cuda_sm90a PROPERTIES CUDA_ARCHITECTURES 90a-real)
+freedive_cuda_flags(freedive_cuda_sm90a)
+
+add_library(freedive_cuda MODULE ${cuda_sources} $<TARGET_OBJECTS:freedive_cuda_sm90a>)
+set_target_properties(freedive_cuda PROPERTIES PREFIX lib)
+freedive_cuda_flags(freedive_cuda)
 target_link_options(freedive_cuda PRIVATE -Wl,--exclude-libs,ALL)
 install(TARGETS freedive_cuda LIBRARY DESTINATION freedive)
 message(STATUS "freedive: with CUDA (nvcc ${CMAKE_CUDA_COMPILER_VERSION}, ${CMAKE_CUDA_ARCHITECTURES})")

@@ -66,10 +66,27 @@ def copy(n):
     return make, 8 * n, None
 
 
-def matmul(n):
+def matmul(n, dtype="float32", turned=False):
+    """turned: the second operand as a layer's weight lies, transposed."""
+
+    def make(s):
+        a, b = (s.lib.randn(n, n, device="cuda").to(getattr(s.lib, dtype)) for _ in range(2))
+        b = b.t() if turned else b
+        return lambda: a @ b
+
+    return make, None, 2 * n**3
+
+
+def matmul_tf32(n):
     def make(s):
         a, b = s.lib.randn(n, n, device="cuda"), s.lib.randn(n, n, device="cuda")
-        return lambda: a @ b
+
+        def run():
+            s.lib.set_float32_matmul_precision("high")
+            a @ b
+            s.lib.set_float32_matmul_precision("highest")
+
+        return run
 
     return make, None, 2 * n**3
 
@@ -270,6 +287,13 @@ ROWS = [
     Row("fp32 matmul 1024", matmul, (1024,), (17,)),
     Row("fp32 matmul 4096", matmul, (4096,), (33,), of_peer=0.9),
     Row("fp32 matmul 8192", matmul, (8192,), (65,)),
+    Row("tf32 matmul 4096", matmul_tf32, (4096,), (33,)),
+    Row("bf16 matmul 1024", matmul, (1024, "bfloat16"), (17, "bfloat16")),
+    Row("bf16 matmul 4096", matmul, (4096, "bfloat16"), (33, "bfloat16"), of_peer=0.9),
+    Row("bf16 matmul 4096, turned", matmul, (4096, "bfloat16", True), (33, "bfloat16", True), of_peer=0.9),
+    Row("bf16 matmul 8192", matmul, (8192, "bfloat16"), (65, "bfloat16"), of_peer=0.9),
+    Row("fp16 matmul 4096", matmul, (4096, "float16"), (33, "float16")),
+    Row("bf16 matmul 4100, rows not aligned", matmul, (4100, "bfloat16"), (33, "bfloat16")),
     Row("exp 256 MB", unary, (BIG, "exp"), (999, "exp"), of_copy=0.85),
     Row("relu 256 MB", unary, (BIG, "relu"), (999, "relu"), of_copy=0.85),
     Row("add 256 MB", add, (BIG,), (999,), of_copy=0.85),

@@ -43,9 +43,23 @@ Tensor inner(const Tensor& a, const Tensor& b) {
   return a.dim() == 0 || b.dim() == 0 ? ops::mul(a, b) : ops::tensordot(a, b, {-1}, {-1});
 }
 
+void set_float32_matmul_precision(const std::string& precision) {
+  const bool lower = precision == "high" || precision == "medium";
+  check<ValueError>(lower || precision == "highest", "set_float32_matmul_precision: precision is '", precision,
+                    "'; expected 'highest', 'high' or 'medium'");
+  ops::set_allow_tf32(lower);
+}
+
 }  // namespace
 
 void bind_gemm(nb::module_& m) {
+  m.def("set_float32_matmul_precision", set_float32_matmul_precision, "precision"_a,
+        "How a GPU multiplies float32 matrices: 'highest' (from the start) exactly; 'high' and 'medium' on tensor "
+        "cores,\nwith operands rounded to TF32 (ten bits of fraction) and sums in float32. The CPU is always exact.\n"
+        "Raises ValueError for another precision.");
+  m.def(
+      "get_float32_matmul_precision", [] { return ops::allow_tf32() ? "high" : "highest"; },
+      "'highest' or 'high', as set_float32_matmul_precision left it ('medium' is the same as 'high' here).");
   bind_product<ops::matmul>(
       m, "matmul", "other",
       "The matrix product of the last two dimensions, others broadcasting; 1-d operands are "

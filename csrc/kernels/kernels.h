@@ -267,7 +267,7 @@ enum fd_activation { FD_ACT_NONE = 0, FD_ACT_RELU = 1, FD_ACT_SIGMOID = 2, FD_AC
 /* C[m,n] = act(op(A)[m,k] op(B)[k,n] (+ C) (+ bias)) (* act'), row-major, for each of `batch` problems.
  * op(A)(i,l) = trans_a ? A[l*lda + i] : A[i*lda + l]; op(B)(l,j) = trans_b ? B[j*ldb + l] : B[l*ldb + j].
  * k = 0 gives zeros (plus C, bias). A and B may be the same memory. A batch stride of 0 shares an operand; C's is
- * never 0. dtypes: float32, float64. */
+ * never 0. dtypes: float32, float64; on CUDA also half, where all operands are of it and sums are float32. */
 typedef struct fd_gemm {
   int64_t m, n, k, batch;
   const void* a;
@@ -283,7 +283,7 @@ typedef struct fd_gemm {
                          last of all; NULL: none. Batch stride is batch_c. */
   int64_t ldgate;
   int32_t gate_activation;
-  int32_t reserved;
+  int32_t tf32; /* 1: float32 operands may be rounded to ten bits of fraction where that is faster */
 } fd_gemm;
 
 typedef fd_status fd_gemm_fn(fd_context* context, const fd_gemm* args);

@@ -1,9 +1,18 @@
 // Matrix products. C = A B: dA = dC B^T, dB = A^T dC. Transposed operands are read in place, never copied.
 #include "ops/ops.h"
 
+#include <atomic>
+
 namespace fd::ops {
 
 namespace {
+
+std::atomic<bool> tf32_allowed{false};
+
+// Whether the device multiplies this dtype itself; else halves are multiplied as float32.
+bool multiplies(DType dtype, Device device) {
+  return !is_half(dtype) || kernels(device).gemm.gemm[index(dtype)] != nullptr;
+}
 
 // How the gemm kernel reads a matrix: in place if rows or columns are contiguous, else from a copy.
 struct Matrix {
@@ -65,6 +74,7 @@ void gemm_into(const char* op, const Tensor& c, const Tensor& a, const Tensor& b
   args.trans_b = mb.trans;
   args.activation = activation;
   args.bias = bias.defined() ? bias.data() : nullptr;
+  args.tf32 = allow_tf32();
   // 2 m n k operations at some 10^11 a second, as bytes at some 10^10.
   run(op, find(kernels(c.device()).gemm.gemm[index(c.dtype())], op, c.dtype(), c.device()), args, c.device(),
       args.m * args.n * args.k / 4);
@@ -174,13 +184,16 @@ class MvBackward final : public Node {
 
 }  // namespace
 
+bool allow_tf32() { return tf32_allowed.load(std::memory_order_relaxed); }
+void set_allow_tf32(bool allowed) { tf32_allowed.store(allowed, std::memory_order_relaxed); }
+
 Tensor mm(const Tensor& a, const Tensor& b) {
   check_gemm_types("mm", a, b);
   check<ShapeError>(a.dim() == 2 && b.dim() == 2, "mm: expected two matrices, got shapes ", a.shape(), " and ",
                     b.shape());
   check<ShapeError>(a.size(1) == b.size(0), "mm: shapes ", a.shape(), " and ", b.shape(),
                     " do not multiply: ", a.size(1), " columns against ", b.size(0), " rows");
-  if (is_half(a.dtype())) return to(mm(to(a, DType::float32), to(b, DType::float32)), a.dtype());
+  if (!multiplies(a.dtype(), a.device())) return to(mm(to(a, DType::float32), to(b, DType::float32)), a.dtype());
   if (is_integral(a.dtype())) return integer_matmul(a, b);
   const bool record = needs_grad(a, b);
   Tensor c = product("mm", a, b);
@@ -192,7 +205,7 @@ Tensor bmm(const Tensor& a, const Tensor& b) {
   check_gemm_types("bmm", a, b);
   check<ShapeError>(a.dim() == 3 && b.dim() == 3 && a.size(0) == b.size(0) && a.size(2) == b.size(1), "bmm: shapes ",
                     a.shape(), " and ", b.shape(), " do not multiply; expected (b, n, m) and (b, m, p)");
-  if (is_half(a.dtype())) return to(bmm(to(a, DType::float32), to(b, DType::float32)), a.dtype());
+  if (!multiplies(a.dtype(), a.device())) return to(bmm(to(a, DType::float32), to(b, DType::float32)), a.dtype());
   if (is_integral(a.dtype())) return integer_matmul(a, b);
   const bool record = needs_grad(a, b);
   Tensor c = empty({a.size(0), a.size(1), b.size(2)}, a.dtype(), a.device());
@@ -213,6 +226,7 @@ Tensor bmm(const Tensor& a, const Tensor& b) {
   args.batch_c = args.m * args.n;
   args.trans_a = ma.trans;
   args.trans_b = mb.trans;
+  args.tf32 = allow_tf32();
   run("bmm", find(kernels(c.device()).gemm.gemm[index(c.dtype())], "bmm", c.dtype(), c.device()), args, c.device(),
       args.batch * args.m * args.n * args.k / 4);
   if (record) set_history(c, Ref<Node>(new BmmBackward(a, b)));
@@ -223,7 +237,7 @@ Tensor mv(const Tensor& a, const Tensor& x) {
   check_gemm_types("mv", a, x);
   check<ShapeError>(a.dim() == 2 && x.dim() == 1 && a.size(1) == x.size(0), "mv: shapes ", a.shape(), " and ",
                     x.shape(), " do not multiply; expected (n, m) and (m,)");
-  if (is_half(a.dtype())) return to(mv(to(a, DType::float32), to(x, DType::float32)), a.dtype());
+  if (!multiplies(a.dtype(), a.device())) return to(mv(to(a, DType::float32), to(x, DType::float32)), a.dtype());
   if (is_integral(a.dtype())) return to(sum(mul(a, x), {1}), a.dtype());
   const bool record = needs_grad(a, x);
   Tensor y = empty({a.size(0)}, a.dtype(), a.device());
@@ -237,7 +251,7 @@ Tensor dot(const Tensor& a, const Tensor& b) {
   check_gemm_types("dot", a, b);
   check<ShapeError>(a.dim() == 1 && b.dim() == 1 && a.size(0) == b.size(0),
                     "dot: expected two vectors of one length, got shapes ", a.shape(), " and ", b.shape());
-  if (is_half(a.dtype())) return to(dot(to(a, DType::float32), to(b, DType::float32)), a.dtype());
+  if (!multiplies(a.dtype(), a.device())) return to(dot(to(a, DType::float32), to(b, DType::float32)), a.dtype());
   if (is_integral(a.dtype())) return to(sum(mul(a, b)), a.dtype());
   const bool record = needs_grad(a, b);
   Tensor y = empty({}, a.dtype(), a.device());
@@ -341,7 +355,7 @@ class LinearBackward final : public Node {
   Tensor activated(const Tensor& g) {
     if (activation_ == FD_ACT_NONE) return g;
     const Tensor y = output.get(this);
-    if (grad_enabled()) return through_activation(activation_, g, y);
+    if (grad_enabled() || is_half(y.dtype())) return through_activation(activation_, g, y);
     Tensor out = empty(y.shape(), y.dtype(), y.device());
     const Operand operands[] = {g, y};
     run_elementwise(name(), kernels(y.device()).elementwise.binary[activation_grad(activation_)], out, operands, 2);
@@ -373,7 +387,7 @@ void check_linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
 
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, fd_activation activation) {
   check_linear(x, weight, bias);
-  if (is_half(x.dtype())) {
+  if (!multiplies(x.dtype(), x.device())) {
     const Tensor b = bias.defined() ? to(bias, DType::float32) : bias;
     return to(linear(to(x, DType::float32), to(weight, DType::float32), b, activation), x.dtype());
   }

@@ -90,6 +90,9 @@ ValueIndex scan(fd_scan_op op, const Tensor& x, int64_t dim);  // indices only f
 
 // ---- gemm
 Tensor matmul(const Tensor& a, const Tensor& b);
+// Whether GPUs may round the operands of float32 products to TF32.
+bool allow_tf32();
+void set_allow_tf32(bool allowed);
 Tensor mm(const Tensor& a, const Tensor& b);
 Tensor bmm(const Tensor& a, const Tensor& b);
 Tensor mv(const Tensor& a, const Tensor& x);

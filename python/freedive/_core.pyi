@@ -1678,6 +1678,8 @@ def ger(input: Tensor, vec2: Tensor) -> Tensor:
     """All products of elements of two vectors, [n, m]."""
 def get_default_dtype() -> _dtype:
     """The dtype of tensors made from Python floats."""
+def get_float32_matmul_precision() -> str:
+    """'highest' or 'high', as set_float32_matmul_precision left it ('medium' is the same as 'high' here)."""
 def get_num_threads() -> _int:
     """How many threads kernels use."""
 def get_rng_state() -> Tensor:
@@ -2110,6 +2112,11 @@ def selu(input: Tensor, inplace: _bool = False) -> Tensor:
     """Scaled ELU with the constants of Klambauer et al. 2017."""
 def set_default_dtype(d: _dtype) -> None:
     """The dtype of tensors made from Python floats: a floating dtype."""
+def set_float32_matmul_precision(precision: str) -> None:
+    """How a GPU multiplies float32 matrices: 'highest' (from the start) exactly; 'high' and 'medium' on tensor cores,
+    with operands rounded to TF32 (ten bits of fraction) and sums in float32. The CPU is always exact.
+    Raises ValueError for another precision.
+    """
 def set_num_threads(num: _int) -> None:
     """How many threads kernels use; results do not depend on it."""
 def set_rng_state(new_state: Tensor) -> None:

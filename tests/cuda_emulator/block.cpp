@@ -16,6 +16,8 @@
 #include <utility>
 #include <vector>
 
+#include "boxes.h"
+#include "copies.h"
 #include "fiber.h"
 #include "runtime.h"
 
@@ -32,7 +34,7 @@ constexpr size_t kArena = size_t(320) << 10;        // with room for red zones
 constexpr size_t kRedZone = 128;
 constexpr unsigned kMasks = 8;  // different masks in flight in one warp
 
-enum class State { fresh, ready, at_barrier, in_warp, done };
+enum class State { fresh, ready, at_barrier, in_warp, waiting, done };
 
 struct Worker : Thread {
   State state = State::fresh;
@@ -40,6 +42,8 @@ struct Worker : Thread {
   Place place = {};
   uint64_t in = 0, out = 0;
   int source = 0;
+  bool (*condition)(const void* what) = nullptr;
+  const void* what = nullptr;
 };
 
 // Successive phases of a barrier use different addresses for ThreadSanitizer, so that a thread that has already come
@@ -60,6 +64,7 @@ struct Meeting : Phases {
   unsigned mask = 0, present = 0;
   WarpOp op = WarpOp::sync;
   Place place = {};
+  void (*how)(void* const* lanes) = nullptr;
 };
 
 // Threads that may go on. A fixed ring, each thread in it at most once: fibers must not allocate, because sanitizers
@@ -120,6 +125,8 @@ bool same(Place a, Place b) { return a.line == b.line && std::strcmp(a.file, b.f
 
 Worker& self() { return *static_cast<Worker*>(current); }
 
+}  // namespace
+
 // The kernel goes no further; its fibers are dropped, not unwound.
 void fault(const char* format, ...) {
   char what[400];
@@ -139,6 +146,8 @@ void fault(const char* format, ...) {
   failed = true;
   if (current) Fiber::pause();
 }
+
+namespace {
 
 void wake(Worker& w) {
   w.state = State::ready;
@@ -229,6 +238,8 @@ void start_block(dim3 index, unsigned threads) {
   block.shared.clear();
   block.shared.reserve(kArena / kRedZone);
   block.shared_top = arena;
+  copies_reset(threads);
+  boxes_reset();
   for (unsigned i = 0; i < threads; i++) {
     Worker& w = block.workers[i];
     w.index = {i % block_size.x, i / block_size.x % block_size.y, i / (block_size.x * block_size.y)};
@@ -252,6 +263,21 @@ Worker* next_fresh() {
   return block.next_fresh < block.order.size() ? &block.workers[block.order[block.next_fresh++]] : nullptr;
 }
 
+bool wake_if(bool (*due)(const Worker& w)) {
+  for (Worker& w : block.workers)
+    if (w.state == State::waiting && due(w)) wake(w);
+  return !block.ready.empty();
+}
+
+// When nobody else can run: those whose condition has come true, else those that let others go first, else boxes land.
+bool wake_waiting() {
+  do {
+    if (wake_if([](const Worker& w) { return w.condition && w.condition(w.what); })) return true;
+    if (wake_if([](const Worker& w) { return !w.condition; })) return true;
+  } while (land_box());
+  return false;
+}
+
 void run_block() {
   while (block.alive && !failed) {
     const bool fresh_first = order == Order::random && random_bits() % 2;
@@ -261,8 +287,9 @@ void run_block() {
       run(*w);
       continue;
     }
+    if (wake_waiting()) continue;
     for (const Worker& waiting : block.workers)
-      if (waiting.state == State::at_barrier || waiting.state == State::in_warp) {
+      if (waiting.state != State::done) {
         fault("deadlock: thread %u waits at %s:%d", waiting.number, waiting.place.file, waiting.place.line);
         break;
       }
@@ -300,6 +327,11 @@ bool complete(Meeting& m, unsigned warp) {
     if (m.op == WarpOp::shuffle) lanes[l]->out = from ? from->in : 0xdeadbeefdeadbeefu;
     if (m.op == WarpOp::ballot) lanes[l]->out = votes;
   }
+  if (m.op == WarpOp::combine) {
+    void* brought[32];
+    for (unsigned l = 0; l < 32; l++) brought[l] = lanes[l] ? reinterpret_cast<void*>(lanes[l]->in) : nullptr;
+    m.how(brought);
+  }
   for (Worker* w : lanes)
     if (w && w != current) wake(*w);
   m.mask = 0;
@@ -320,9 +352,7 @@ Meeting& meeting_for(unsigned mask, Worker& me) {
   std::abort();  // not reached: fault() does not come back to a kernel
 }
 
-}  // namespace
-
-uint64_t warp(WarpOp op, unsigned mask, uint64_t value, int source, Place place) {
+uint64_t meet(WarpOp op, unsigned mask, uint64_t value, int source, Place place, void (*how)(void* const* lanes)) {
   Worker& me = self();
   me.in = value;
   me.source = source;
@@ -336,6 +366,7 @@ uint64_t warp(WarpOp op, unsigned mask, uint64_t value, int source, Place place)
     m.present = 0;
     m.op = op;
     m.place = place;
+    m.how = how;
   } else if (m.op != op || !same(m.place, place)) {
     fault("lanes of warp %u are at different collectives, %s:%d and %s:%d", me.warp, m.place.file, m.place.line,
           place.file, place.line);
@@ -347,6 +378,32 @@ uint64_t warp(WarpOp op, unsigned mask, uint64_t value, int source, Place place)
   if (!complete(m, me.warp)) wait_as(State::in_warp);
   if (op == WarpOp::sync) tsan_acquire(phase);
   return self().out;
+}
+
+}  // namespace
+
+uint64_t warp(WarpOp op, unsigned mask, uint64_t value, int source, Place place) {
+  return meet(op, mask, value, source, place, nullptr);
+}
+
+void combine(void* mine, void (*how)(void* const* lanes), Place place) {
+  if (block.workers.size() % 32)
+    fault("a matrix instruction in a warp that is not whole (%s:%d)", place.file, place.line);
+  meet(WarpOp::combine, 0xffffffffu, reinterpret_cast<uint64_t>(mine), 0, place, how);
+}
+
+void wait_until(bool (*ready)(const void* what), const void* what, Place place) {
+  Worker& me = self();
+  me.place = place;
+  me.condition = ready;
+  me.what = what;
+  if (!ready(what)) wait_as(State::waiting);
+}
+
+void let_others_go(Place place) {
+  self().place = place;
+  self().condition = nullptr;
+  wait_as(State::waiting);
 }
 
 int barrier(int value, Vote vote, Place place) {

@@ -31,10 +31,19 @@ struct Place {
   int line;
 };
 enum class Vote { none, any, all, count };
-enum class WarpOp { sync, shuffle, ballot };
+enum class WarpOp { sync, shuffle, ballot, combine };
 
 int barrier(int value, Vote vote, Place place);
 uint64_t warp(WarpOp op, unsigned mask, uint64_t value, int source, Place place);
+// A whole warp meets; how() then gets what each lane brought. Orders no memory.
+void combine(void* mine, void (*how)(void* const* lanes), Place place);
+// The calling thread goes on once ready(what) holds. Asked again only when no other thread can run; if none of those
+// that wait is ready either, boxes on their way land (boxes.h).
+void wait_until(bool (*ready)(const void* what), const void* what, Place place);
+// Goes on when no other thread can without a box.
+void let_others_go(Place place);
+// The kernel goes no further: what is wrong, in printf's form.
+[[gnu::format(printf, 1, 2)]] void fault(const char* format, ...);
 void* shared_memory(const void* key, size_t bytes, size_t align);
 void* dynamic_shared_memory();
 

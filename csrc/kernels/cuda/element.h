@@ -79,8 +79,8 @@ __host__ __device__ inline float round_to_odd(double x) {
   return float_of(magnitude < (x < 0 ? -x : x) ? bits + 1 : bits - 1);
 }
 
-__host__ __device__ inline Float16 to_float16(double x) {
-  const uint32_t all = bits_of(round_to_odd(x)), bits = all & 0x7fffffff;
+__host__ __device__ inline Float16 to_float16(float x) {
+  const uint32_t all = bits_of(x), bits = all & 0x7fffffff;
   const uint32_t sign = all >> 16 & 0x8000;
   if (bits > 0x7f800000) return {uint16_t(sign | 0x7e00)};   // NaN
   if (bits >= 0x477ff000) return {uint16_t(sign | 0x7c00)};  // 65520 and more: infinity
@@ -90,10 +90,19 @@ __host__ __device__ inline Float16 to_float16(double x) {
   return {uint16_t(sign | (rebased + 0xfff + (rebased >> 13 & 1)) >> 13)};
 }
 
-__host__ __device__ inline BFloat16 to_bfloat16(double x) {
-  const uint32_t bits = bits_of(round_to_odd(x));
+__host__ __device__ inline BFloat16 to_bfloat16(float x) {
+  const uint32_t bits = bits_of(x);
   if ((bits & 0x7fffffff) > 0x7f800000) return {uint16_t(bits >> 16 | 0x40)};
   return {uint16_t((bits + 0x7fff + (bits >> 16 & 1)) >> 16)};
+}
+
+// A float on the way to a half.
+template <class From>
+__host__ __device__ float before_half(From x) {
+  if constexpr (std::is_same_v<From, float>)
+    return x;
+  else
+    return round_to_odd(static_cast<double>(x));
 }
 
 template <class To, class From>
@@ -103,9 +112,9 @@ __host__ __device__ To convert(From x) {
   } else if constexpr (is_half<From>) {
     return convert<To>(to_float(x));
   } else if constexpr (std::is_same_v<To, Float16>) {
-    return to_float16(static_cast<double>(x));
+    return to_float16(before_half(x));
   } else if constexpr (std::is_same_v<To, BFloat16>) {
-    return to_bfloat16(static_cast<double>(x));
+    return to_bfloat16(before_half(x));
   } else if constexpr (is_bool<To>) {
     return x != From(0);
   } else if constexpr (is_floating<From> && is_integer<To>) {

@@ -19,6 +19,12 @@ fd_status start(fd_context* context, void (*kernel)(P...), dim3 grid, dim3 block
   return started(launch(kernel, grid, block, shared, static_cast<cudaStream_t>(context->stream), args...));
 }
 
+// Lets a kernel have more dynamic shared memory than every device grants unasked (48 KB).
+template <class... P>
+fd_status allow_shared(void (*kernel)(P...), size_t bytes) {
+  return started(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, int(bytes)));
+}
+
 // One thread for each of n elements, or for each group of them; empty for n = 0.
 inline dim3 blocks_for(int64_t n, int64_t per_block = kThreads) { return dim3(unsigned(ceil_div(n, per_block))); }
 

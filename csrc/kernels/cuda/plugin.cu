@@ -134,6 +134,7 @@ const fd_kernels* table() {
     fill_reduce(&t);
     fill_scan(&t);
     fill_gemm(&t);
+    fill_gemm_mma(&t);
     fill_softmax(&t);
     fill_cross_entropy(&t);
     fill_loss(&t);

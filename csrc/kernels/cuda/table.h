@@ -12,6 +12,11 @@ void fill_cast(fd_kernels* table);
 void fill_reduce(fd_kernels* table);
 void fill_scan(fd_kernels* table);
 void fill_gemm(fd_kernels* table);
+void fill_gemm_mma(fd_kernels* table);
+// Half products that Hopper's own tensor core instructions are for, on such a GPU; else nothing happens and *done is
+// false. m, n and batch not 0.
+fd_status gemm_sm90a(fd_context* context, const fd_gemm* g, fd_dtype dtype, bool* done);
+fd_status gemm_tf32(fd_context* context, const fd_gemm* g);  // float32, m, n and batch not 0
 void fill_softmax(fd_kernels* table);
 void fill_cross_entropy(fd_kernels* table);
 void fill_loss(fd_kernels* table);

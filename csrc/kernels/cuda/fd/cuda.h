@@ -1,9 +1,10 @@
 // The one header kernels include for CUDA itself. nvcc sees CUDA; any other C++20 compiler sees the emulator of
 // tests/cuda_emulator, for which every name here has a twin. Kernels use FD_SHARED for __shared__, fd::launch for
-// <<<>>>, and inline assembly nowhere.
+// <<<>>>; inline assembly is in fd/ only.
 #pragma once
 
 #if defined(__CUDACC__)
+#include <cuda.h>
 #include <cuda_runtime.h>
 
 #include <cstdint>
