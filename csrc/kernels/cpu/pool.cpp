@@ -2,7 +2,8 @@
 // once per window it is in, and strides of 2 load two vectors to fill one.
 //
 // Vectors run along the outputs of a line, for strides of 1 and 2; windows that reach over the border, other strides
-// and uneven adaptive windows go one by one. Planes are the tasks.
+// and uneven adaptive windows go one by one. Planes are the tasks. Maximum 2 x 2 of 64 x 16 x 28 x 28 float32 on one
+// core: 0.37 ms (AVX-512, Intel(R) Xeon(R) Processor @ 2.10GHz; docs/kernels/pool.md).
 #include <utility>
 
 #include "kernels/cpu/lanes.h"

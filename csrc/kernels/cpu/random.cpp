@@ -1,7 +1,8 @@
 // Normal and uniform numbers, bit by bit those of reference/random.cpp: the same sums, products, quotients and roots in
 // the same order, none of them fused, so that a seed gives the same numbers on every ISA.
 //
-// Bound by arithmetic: a pair of normals takes a logarithm, a sine, a cosine, a division and a root in double.
+// Bound by arithmetic: a pair of normals takes a logarithm, a sine, a cosine, a division and a root in double. 1 M
+// float32 on one core: normal 2.6 ms, uniform 0.64 ms (AVX-512, Intel(R) Xeon(R) Processor @ 2.10GHz).
 #include <utility>
 
 #include "kernels/cpu/lanes.h"

@@ -1,5 +1,7 @@
 // max, min, argmax, argmin, any, all. Bound by memory. A NaN wins and stays: max_nan keeps the accumulator once it is
-// one. argmax looks for the block of 1024 elements that holds the result and scans only that for its position.
+// one. argmax looks for the block of 1024 elements that holds the result and scans only that for its position. One
+// core: max of 16.8 M float32 4.3 ms, argmax of 1000 x 1000 over axis 0 0.17 ms (AVX-512, Intel(R) Xeon(R) Processor
+// @ 2.10GHz; docs/kernels/reduce.md).
 #include "kernels/cpu/math.h"
 #include "kernels/cpu/reduce.h"
 
@@ -154,7 +156,13 @@ struct ArgExtreme {
       block = i;
     }
     if (block < 0) return;
+    constexpr int64_t L = Vec<T>::kLanes;
+    const Vec<T> best = p.best;
     int64_t i = block;
+    for (; i + L <= n; i += L) {
+      const Vec<T> v = Vec<T>::load(x + i);
+      if (any((v == best) | ((v != v) & (best != best)))) break;
+    }
     while (x[i] != p.best && (x[i] == x[i] || p.best == p.best)) i++;
     p.where = position + i;
   }

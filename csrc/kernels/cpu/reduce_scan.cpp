@@ -1,6 +1,8 @@
 // Scans: cumsum, cumprod, cummax, cummin, logcumsumexp along the middle of [outer, size, inner]. Each output needs the
 // one before it, so a single line is bound by the latency of one operation in double (4 cycles an element); lines side
 // by side (inner > 1) run in vectors, bound by memory. Lines are shared among threads, a line never.
+// cumsum of 1000 x 1000 float32 on one core: 0.7 ms along axis 1, 1.5 ms along axis 0 (AVX-512, Intel(R) Xeon(R)
+// Processor @ 2.10GHz; docs/kernels/reduce.md).
 #include "kernels/cpu/reduce.h"
 
 namespace fd::FD_ISA {

@@ -1,4 +1,5 @@
-// Sums: sum, mean, norm1, norm2, prod, count_nonzero. Bound by memory.
+// Sums: sum, mean, norm1, norm2, prod, count_nonzero. Bound by memory: 16.8 M float32 3.8 ms on one core, 1000 x 1000
+// 0.15 ms over either axis (AVX-512, Intel(R) Xeon(R) Processor @ 2.10GHz; docs/kernels/reduce.md).
 //
 // Squares and products are formed in double, so that float32 neither overflows nor rounds on the way; reduce_sum.h says
 // how sums are.
