@@ -51,6 +51,7 @@ def draw(results: Sequence[Result], about: dict[str, Any], path: str | Path) -> 
     axes[1][0].set_ylabel("time over freedive's\n(below 1: freedive loses)")
     ticks = [t for t in (0.5, 1, 2, 5, 10, 20, 50) if t <= 1.2 * max(axes[1][0].get_ylim())]
     axes[1][0].set_yticks(ticks, [f"{t:g}" for t in ticks])
+    axes[1][0].minorticks_off()
     axes[0][0].legend(fontsize=8)
     figure.suptitle(
         f"MLP 784-width-10, one training step; {about['cpu']}, {about['threads']} threads, {about['date'][:10]}",

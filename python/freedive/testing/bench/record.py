@@ -68,7 +68,10 @@ def read(path: str | Path) -> tuple[list[dict[str, str]], dict[str, Any]]:
     for line in lines:
         if line.startswith(HEAD):
             key, _, value = line[len(HEAD) :].partition(": ")
-            about[key] = json.loads(value)
+            try:
+                about[key] = json.loads(value)
+            except json.JSONDecodeError:
+                raise ValueError(f"{path} is no benchmark CSV: it begins with {line.strip()!r}") from None
     rows = list(csv.DictReader(line for line in lines if not line.startswith(HEAD)))
     if rows and "row" not in rows[0]:
         raise ValueError(f"{path} is no benchmark CSV: it has no column 'row'")
