@@ -65,7 +65,7 @@ PROPERTIES = {
     "shape": "Size", "dtype": "_dtype", "device": "_device", "ndim": "_int", "itemsize": "_int", "nbytes": "_int",
     "is_cuda": "_bool", "requires_grad": "_bool", "is_leaf": "_bool", "retains_grad": "_bool", "grad": "Tensor | None",
     "grad_fn": "Node | None", "data": "Tensor", "T": "Tensor", "mT": "Tensor", "H": "Tensor", "_version": "_int",
-    "_base": "Tensor | None",
+    "_base": "Tensor | None", "__cuda_array_interface__": "dict[str, Any]",
 }  # fmt: skip
 WRITABLE = {"requires_grad", "grad", "data"}
 SLOTS = {

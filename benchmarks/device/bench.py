@@ -50,7 +50,7 @@ def result(row, copy_rate):
         line["tflop_per_s"] = work / seconds[0] / TERA
     goals = [(row.of_copy, line["of_copy"], ">= {} of copy"), (row.of_peer, ratio, ">= {} x peer")]
     goals += [(-row.under if row.under else None, -seconds[0], "under {} s")]
-    goals = [(wanted, got, text) for wanted, got, text in goals if wanted is not None]
+    goals = [(wanted, got, text) for wanted, got, text in goals if wanted is not None and not EMULATED]
     line["goal"] = " and ".join(text.format(abs(wanted)) for wanted, _, text in goals)
     if goals and all(got not in (None, "") for _, got, _ in goals):
         line["met"] = "yes" if all(got >= wanted for wanted, got, _ in goals) else "no"
@@ -84,7 +84,9 @@ def main(path, limit):
         "torch": torch.__version__ if PEER else "",
         "commit": output_of("git", "rev-parse", "HEAD"),
     }
-    print(", ".join(f"{k} {v}" for k, v in about.items()))
+    print(
+        ", ".join(f"{k} {v}" for k, v in about.items()) + ("; tiny sizes in place of those named" if EMULATED else "")
+    )
     end, copy_rate, lines = time.monotonic() + limit, None, []
     with open(path, "w", newline="") as file:
         writer = csv.DictWriter(file, fieldnames=[*MEASURED, *about])
@@ -94,7 +96,8 @@ def main(path, limit):
                 line = dict.fromkeys(MEASURED, "") | {"name": row.name, "error": "out of time"}
             else:
                 line = result(row, copy_rate)
-            copy_rate = copy_rate or line["gb_per_s"] or None
+            if copy_rate is None and line["gb_per_s"]:  # the first row: the better of the two copies is the ceiling
+                copy_rate = line["gb_per_s"] * max(1.0, line["us"] / (line["peer_us"] or line["us"]))
             lines.append(line)
             writer.writerow(line | about)
             file.flush()

@@ -161,8 +161,10 @@ void bind_constructors(nb::module_& m) {
   m.def(
       "tensor",
       [](nb::handle data, MaybeDType dtype, const nb::object& device, bool requires_grad) {
-        const Tensor t = tensor_from_literal(data.ptr(), dtype);
-        const bool stay = device.is_none() && is_tensor(data.ptr());
+        const bool shared = !is_tensor(data.ptr()) && has_cuda_array(data.ptr());
+        Tensor t = shared ? ops::clone(from_cuda_array(data.ptr())) : tensor_from_literal(data.ptr(), dtype);
+        if (shared && dtype) t = ops::to(t, *dtype);
+        const bool stay = device.is_none() && (shared || is_tensor(data.ptr()));
         return finished(stay ? t : ops::to_device(t, device_of(device)), requires_grad);
       },
       "data"_a, nb::kw_only(), "dtype"_a = nb::none(), "device"_a = nb::none(), "requires_grad"_a = false,
@@ -170,9 +172,10 @@ void bind_constructors(nb::module_& m) {
       "Floats take the default dtype, ints int64, bools bool. Raises ShapeError for uneven nesting (book section "
       "2.1).");
   const auto as_tensor = [](nb::handle data, MaybeDType dtype, const nb::object& device) {
-    Tensor t = is_tensor(data.ptr())    ? tensor_of(data.ptr())
-               : has_buffer(data.ptr()) ? from_buffer(data.ptr())
-                                        : tensor_from_literal(data.ptr(), dtype);
+    Tensor t = is_tensor(data.ptr())        ? tensor_of(data.ptr())
+               : has_buffer(data.ptr())     ? from_buffer(data.ptr())
+               : has_cuda_array(data.ptr()) ? from_cuda_array(data.ptr())
+                                            : tensor_from_literal(data.ptr(), dtype);
     if (!device.is_none()) t = ops::to_device(t, device_of(device));
     return dtype ? ops::to(t, *dtype) : t;
   };

@@ -1,6 +1,7 @@
 #include "bindings/tensor_properties.h"
 
 #include "bindings/caster.h"
+#include "bindings/interop.h"
 #include "bindings/literal.h"
 #include "bindings/node.h"
 
@@ -114,6 +115,9 @@ PyGetSetDef tensor_properties[] = {
     {"T", get_transposed, nullptr, "The tensor with its dimensions reversed (a view).", nullptr},
     {"mT", get_matrix_transposed, nullptr, "The tensor with its last two dimensions swapped (a view).", nullptr},
     {"H", get_matrix_transposed, nullptr, "As mT: all dtypes are real.", nullptr},
+    {"__cuda_array_interface__", get_cuda_array_interface, nullptr,
+     "Where a GPU tensor's elements are, for CuPy, Numba and PyTorch; everything asked for is computed first.",
+     nullptr},
     {"_version", get_version, nullptr, "How often the memory was written in place.", nullptr},
     {"_base", get_base, nullptr, "The tensor this is a view of, or None.", nullptr},
     {"__dict__", PyObject_GenericGetDict, PyObject_GenericSetDict, nullptr, nullptr},

@@ -196,9 +196,11 @@ void copy(void* to, Device to_device, const void* from, Device from_device, size
   check<DeviceError>(!gpu.capturing || kind == FD_DEVICE_TO_DEVICE, "graph: a copy between the host and ", gpu.device,
                      " cannot be captured; make the tensor before, or pass it as an input");
   checked("copy", gpu.device, s.plugin->copy(to, from, bytes, kind, gpu.stream));
-  const bool locked = kind != FD_DEVICE_TO_DEVICE && s.plugin->page_locked(to_host ? to : from);
+  const bool locked = kind != FD_DEVICE_TO_DEVICE && s.plugin->location(to_host ? to : from) == FD_PAGE_LOCKED;
   if (to_host ? wait_for_it || !locked : wait_for_it && locked) wait(s, gpu);
 }
+
+int ordinal_of(const void* data) { return state().count > 0 ? state().plugin->location(data) : FD_PAGEABLE; }
 
 void* stream(Device device) { return gpu_of(device).stream; }
 

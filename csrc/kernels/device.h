@@ -34,6 +34,7 @@ void copy(void* to, Device to_device, const void* from, Device from_device, size
 void* allocate_pinned(size_t bytes);
 void free_pinned(void* data) noexcept;
 bool is_pinned(const void* data);  // page-locked by whomever
+int ordinal_of(const void* data);  // the GPU whose memory it is; negative for the host's
 
 // Caching: a freed block is handed out again to later work, which the stream runs after whatever still uses it.
 // MemoryError with the sizes when memory is out.

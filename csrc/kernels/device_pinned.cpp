@@ -77,9 +77,6 @@ void free_pinned(void* data) noexcept {
   }
 }
 
-bool is_pinned(const void* data) {
-  const State& s = state();
-  return s.count > 0 && s.plugin->page_locked(data);
-}
+bool is_pinned(const void* data) { return ordinal_of(data) == FD_PAGE_LOCKED; }
 
 }  // namespace fd::cuda

@@ -16,6 +16,8 @@ enum { FD_PLUGIN_ABI = 2 };
 
 enum fd_copy_kind { FD_HOST_TO_DEVICE = 1, FD_DEVICE_TO_HOST = 2, FD_DEVICE_TO_DEVICE = 3 };
 
+enum fd_host_memory { FD_PAGE_LOCKED = -1, FD_PAGEABLE = -2 };
+
 typedef struct fd_plugin {
   uint32_t abi;   /* FD_PLUGIN_ABI */
   uint32_t bytes; /* sizeof(fd_plugin) */
@@ -43,7 +45,7 @@ typedef struct fd_plugin {
   /* Page-locked host memory, which copies reach while the host goes on. */
   int32_t (*host_allocate)(size_t bytes, void** out);
   int32_t (*host_release)(void* data);
-  int32_t (*page_locked)(const void* data); /* whoever locked it: 0 or 1 */
+  int32_t (*location)(const void* data); /* the GPU whose memory it is, or fd_host_memory; whoever allocated it */
   int32_t (*clear)(void* data, size_t bytes, void* stream);
 
   /* Between begin and end, what is asked of the stream is recorded instead of run. The graph is ready to launch. */

@@ -119,6 +119,9 @@ class Tensor:
     def __and__(self, other: Any, /) -> Tensor: ...
     def __array__(self, dtype: object | None = None, copy: object | None = None) -> Any: ...
     def __bool__(self) -> _bool: ...
+    @property
+    def __cuda_array_interface__(self) -> dict[str, Any]:
+        """Where a GPU tensor's elements are, for CuPy, Numba and PyTorch; everything asked for is computed first."""
     def __dlpack__(self, *, stream: object | None = None, max_version: object | None = None, dl_device: object | None = None, copy: _bool | None = None) -> Any:
         """This tensor as a DLPack capsule."""
     def __dlpack_device__(self) -> tuple:

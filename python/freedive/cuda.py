@@ -137,10 +137,6 @@ class Stream:
         """Waits for all work asked for."""
         _core._cuda_synchronize(self._index)
 
-    def query(self) -> bool:
-        """Whether all work asked for is done."""
-        return self.record_event().query()
-
     def record_event(self, event: Event | None = None) -> Event:
         """Marks the work asked for so far; the event given, or a new one."""
         event = event if event is not None else Event(device=self._index)

@@ -9,7 +9,6 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <unordered_map>
 #include <vector>
 
 namespace fd::emulator {
@@ -33,11 +32,18 @@ namespace {
 constexpr size_t kTotal = size_t(2) << 30;
 constexpr size_t kAlign = 512;
 
+using Blocks = std::map<const char*, size_t>;  // sizes by first byte
+
+bool holds(const Blocks& blocks, const void* data) {
+  const auto* const at = static_cast<const char*>(data);
+  const auto next = blocks.upper_bound(at);
+  return next != blocks.begin() && at < std::prev(next)->first + std::prev(next)->second;
+}
+
 // Never destroyed: tensors may be freed while static objects are.
 struct Device {
   std::recursive_mutex mutex;
-  std::unordered_map<void*, size_t> blocks;
-  std::map<const char*, size_t> locked;  // page-locked host memory by its start
+  Blocks blocks, locked;  // the device's memory and page-locked host memory
   size_t used = 0;
   Stream* last = nullptr;  // the plug-in has one stream
   cudaError_t sticky = cudaSuccess;
@@ -141,7 +147,7 @@ cudaError_t cudaMalloc(void** out, size_t bytes) {
   // Exactly as long as asked for, so that AddressSanitizer sees the first byte beyond.
   if (posix_memalign(out, kAlign, bytes) != 0) return cudaErrorMemoryAllocation;
   std::memset(*out, 0xff, bytes);  // what nobody has written reads as NaN
-  d.blocks[*out] = bytes;
+  d.blocks[static_cast<char*>(*out)] = bytes;
   d.used += bytes;
   return cudaSuccess;
 }
@@ -149,7 +155,7 @@ cudaError_t cudaMalloc(void** out, size_t bytes) {
 cudaError_t cudaFree(void* data) {
   Device& d = device();
   const std::lock_guard lock(d.mutex);
-  const auto block = d.blocks.find(data);
+  const auto block = d.blocks.find(static_cast<char*>(data));
   if (block == d.blocks.end()) return data ? cudaErrorInvalidValue : cudaSuccess;
   d.used -= block->second;
   d.blocks.erase(block);
@@ -181,10 +187,10 @@ cudaError_t cudaFreeHost(void* data) {
 
 cudaError_t cudaPointerGetAttributes(cudaPointerAttributes* attributes, const void* data) {
   const std::lock_guard lock(device().mutex);
-  const auto* const at = static_cast<const char*>(data);
-  const auto next = device().locked.upper_bound(at);
-  const bool inside = next != device().locked.begin() && at < std::prev(next)->first + std::prev(next)->second;
-  attributes->type = inside ? cudaMemoryTypeHost : cudaMemoryTypeUnregistered;
+  attributes->device = 0;
+  attributes->type = holds(device().locked, data)   ? cudaMemoryTypeHost
+                     : holds(device().blocks, data) ? cudaMemoryTypeDevice
+                                                    : cudaMemoryTypeUnregistered;
   return cudaSuccess;
 }
 

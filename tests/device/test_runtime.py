@@ -125,6 +125,45 @@ def test_events_measure():
     assert start.elapsed_time(end) > 0
 
 
+def test_pinned_memory_is_copied_beside_the_host():
+    here = fd.arange(1000.0).pin_memory()
+    assert here.is_pinned()
+    assert here.pin_memory() is here
+    assert not fd.ones(3).is_pinned()
+    there = here.to("cuda", non_blocking=True)
+    back = there.to("cpu", non_blocking=True)
+    assert back.is_pinned()
+    fd.cuda.current_stream().synchronize()
+    assert there.equal(fd.arange(1000.0, device="cuda"))
+    assert back.equal(fd.arange(1000.0))
+    # What waits may be changed at once, and so may what is not pinned.
+    for source in (here, fd.arange(1000.0)):
+        there = source.cuda(non_blocking=source is not here)
+        source.fill_(-1)
+        assert there.equal(fd.arange(1000.0, device="cuda"))
+    with pytest.raises(fd.DeviceError, match="only host memory"):
+        there.pin_memory()
+
+
+def test_pinned_memory_is_not_handed_out_while_it_is_read():
+    kept = []
+    for i in range(20):
+        here = fd.full((100,), float(i)).pin_memory()
+        kept.append(here.to("cuda", non_blocking=True))
+        del here
+    assert [t[0].item() for t in kept] == list(range(20))
+
+
+def test_events_and_the_stream_say_what_is_done():
+    stream, event = fd.cuda.current_stream(), fd.cuda.Event()
+    assert stream.device == fd.device("cuda:0")
+    assert stream.cuda_stream != 0
+    fd.ones(10, device="cuda") + 1
+    stream.record_event(event)
+    stream.synchronize()
+    assert event.query()
+
+
 def test_dlpack_shares_memory():
     t = fd.arange(6, device="cuda").reshape(2, 3)
     other = fd.from_dlpack(t)
@@ -132,6 +171,49 @@ def test_dlpack_shares_memory():
     assert other.data_ptr() == t.data_ptr()
     assert other.tolist() == [[0, 1, 2], [3, 4, 5]]
     assert t.__dlpack_device__() == (2, 0)
+
+
+class Foreign:
+    def __init__(self, **interface):
+        self.__cuda_array_interface__ = interface
+
+
+def test_the_cuda_array_interface_shares_memory():
+    t = fd.arange(6.0, device="cuda").reshape(2, 3).T
+    interface = t.__cuda_array_interface__
+    assert interface["shape"] == (3, 2)
+    assert interface["strides"] == (4, 12)
+    assert interface["typestr"] == "<f4"
+    assert interface["data"] == (t.data_ptr(), False)
+    stream = fd.cuda.current_stream().cuda_stream
+    shared = fd.as_tensor(Foreign(**interface | {"stream": stream}))
+    assert shared.device == t.device
+    t.mul_(2)
+    assert shared.tolist() == t.tolist() == [[0, 6], [2, 8], [4, 10]]
+    copy = fd.tensor(Foreign(**interface), dtype=fd.int64)
+    assert copy.data_ptr() != t.data_ptr()
+    assert copy.device == t.device
+    assert copy.tolist() == t.tolist()
+    assert fd.as_tensor(Foreign(**fd.ones(0, 3, device="cuda").__cuda_array_interface__)).shape == (0, 3)
+
+
+def test_the_cuda_array_interface_refuses_what_it_cannot_share():
+    t = fd.ones(2, 3, device="cuda")
+    assert not hasattr(t.cpu(), "__cuda_array_interface__")
+    with pytest.raises(fd.GradError, match="detach"):
+        fd.ones(2, device="cuda", requires_grad=True).__cuda_array_interface__
+    with pytest.raises(fd.DTypeError, match="bfloat16 has no type"):
+        t.bfloat16().__cuda_array_interface__
+    interface = t.__cuda_array_interface__
+    for change, error in (
+        ({"typestr": "<c8"}, fd.DTypeError),
+        ({"strides": (-12, 4)}, ValueError),
+        ({"strides": (12,)}, fd.ShapeError),
+        ({"mask": t}, ValueError),
+        ({"data": (fd.ones(6).data_ptr(), False)}, fd.DeviceError),
+    ):
+        with pytest.raises(error):
+            fd.as_tensor(Foreign(**interface | change))
 
 
 def test_saving_brings_tensors_home(tmp_path):

@@ -80,11 +80,14 @@ int32_t host_allocate(size_t bytes, void** out) {
   return error;
 }
 int32_t host_release(void* data) { return cudaFreeHost(data); }
-int32_t page_locked(const void* data) {
+int32_t location(const void* data) {
   cudaPointerAttributes attributes;
-  if (cudaPointerGetAttributes(&attributes, data) == cudaSuccess) return attributes.type == cudaMemoryTypeHost;
-  cudaGetLastError();
-  return 0;
+  if (cudaPointerGetAttributes(&attributes, data) != cudaSuccess) {
+    cudaGetLastError();
+    return FD_PAGEABLE;
+  }
+  if (attributes.type == cudaMemoryTypeUnregistered) return FD_PAGEABLE;
+  return attributes.type == cudaMemoryTypeHost ? int32_t(FD_PAGE_LOCKED) : attributes.device;
 }
 int32_t clear(void* data, size_t bytes, void* stream) { return cudaMemsetAsync(data, 0, bytes, stream_of(stream)); }
 
@@ -173,7 +176,7 @@ extern "C" __attribute__((visibility("default"))) const fd_plugin* freedive_plug
   static const fd_plugin plugin = {FD_PLUGIN_ABI, sizeof(fd_plugin), kName,        table(),       device_count,
                                    unavailable,   last_error,        error_text,   device_name,   memory,
                                    use,           stream_create,     synchronize,  allocate,      release,
-                                   copy,          host_allocate,     host_release, page_locked,   clear,
+                                   copy,          host_allocate,     host_release, location,      clear,
                                    capture_begin, capture_end,       graph_launch, graph_destroy, event_create,
                                    event_record,  event_wait,        event_done,   event_elapsed, event_destroy};
   return &plugin;
