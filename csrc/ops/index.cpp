@@ -350,34 +350,69 @@ void unravel(const Tensor& positions, const Shape& shape, int64_t* out, int64_t 
   }
 }
 
+bool on_gpu(const Tensor& t) { return t.device().kind == DeviceKind::cuda; }
+
+// The same on a GPU, which divides faster than positions travel: rows [dims, count].
+Tensor unraveled(const Tensor& positions, const Shape& shape) {
+  const Tensor rows = empty({shape.size(), positions.numel()}, DType::int64, positions.device());
+  Tensor rest = positions;
+  for (int d = shape.size() - 1; d >= 0; d--) {
+    const Scalar size(std::max<int64_t>(shape[d], 1));
+    copy_(select(rows, 0, d), d == 0 ? rest : binary(FD_REMAINDER, rest, size));
+    rest = d == 0 ? rest : binary(FD_FLOOR_DIV, rest, size);
+  }
+  return rows;
+}
+
 }  // namespace
 
 Tensor nonzero(const Tensor& t) {
-  const Tensor positions = on_host(nonzero_positions(t));
-  Tensor out = empty({positions.numel(), t.dim()}, DType::int64);
-  unravel(positions, t.shape(), out.data_as<int64_t>(), t.dim(), 1);
-  return to_device(out, t.device());
+  const GradMode off(false);
+  const Tensor found = nonzero_positions(t);
+  if (on_gpu(t)) return contiguous(transpose(unraveled(found, t.shape()), 0, 1));
+  Tensor out = empty({found.numel(), t.dim()}, DType::int64);
+  unravel(found, t.shape(), out.data_as<int64_t>(), t.dim(), 1);
+  return out;
 }
 
 std::vector<Tensor> nonzero_tuple(const Tensor& t) {
   const Tensor in = at_least_1d(t), found = nonzero_positions(in);
   if (in.dim() == 1) return {found};
-  const Tensor positions = on_host(found), rows = empty({in.dim(), positions.numel()}, DType::int64);
-  unravel(positions, in.shape(), rows.data_as<int64_t>(), 1, positions.numel());
-  const Tensor all = to_device(rows, t.device());
+  Tensor rows;
+  if (on_gpu(t)) {
+    const GradMode off(false);
+    rows = unraveled(found, in.shape());
+  } else {
+    rows = empty({in.dim(), found.numel()}, DType::int64);
+    unravel(found, in.shape(), rows.data_as<int64_t>(), 1, found.numel());
+  }
   std::vector<Tensor> out;
-  for (int d = 0; d < in.dim(); d++) out.push_back(select(all, 0, d));
+  for (int d = 0; d < in.dim(); d++) out.push_back(select(rows, 0, d));
   return out;
 }
 
+namespace {
+
+struct Extent {
+  int64_t least = 0, most = -1;
+};
+
+Extent extent_of(const Tensor& numbers) {
+  Extent e;
+  const auto* p = numbers.data_as<int64_t>();
+  for (int64_t i = 0; i < numbers.numel(); i++) {
+    e.most = std::max(e.most, p[i]);
+    e.least = std::min(e.least, p[i]);
+  }
+  return e;
+}
+
+}  // namespace
+
+// With the number of classes given, a GPU is not waited for: a class out of range is reported at the next wait.
 Tensor one_hot(const Tensor& classes, int64_t count) {
   const Tensor c = as_positions("one_hot", classes);
-  int64_t most = -1, least = 0;
-  const Tensor numbers = on_host(c);
-  for (int64_t i = 0; i < c.numel(); i++) {
-    most = std::max(most, numbers.data_as<int64_t>()[i]);
-    least = std::min(least, numbers.data_as<int64_t>()[i]);
-  }
+  const auto [least, most] = on_gpu(c) && count > 0 ? Extent{0, count - 1} : extent_of(on_host(c));
   check<ValueError>(count == -1 || count > 0, "one_hot: num_classes is ", count, "; expected at least 1, or -1");
   check<ValueError>(count != -1 || c.numel() > 0, "one_hot: no class numbers, and num_classes is not given");
   if (count == -1) count = most + 1;

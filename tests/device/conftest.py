@@ -8,10 +8,15 @@ import pytest
 import freedive as fd
 
 
+ORDER = os.environ.get("FREEDIVE_EMULATOR_ORDER", "forward")
+
+
 def pytest_collection_modifyitems(items):
     here = [item for item in items if Path(__file__).parent in item.path.parents]
     for item in here:
         item.add_marker(pytest.mark.device)
+        if ORDER != "forward" and item.get_closest_marker("slow"):
+            item.add_marker(pytest.mark.skip(reason="the order of threads is for the short tests"))
         if not fd.cuda.is_available():
             reason = fd._core._cuda_unavailable()
             assert "FREEDIVE_CUDA_LIBRARY" not in os.environ, reason

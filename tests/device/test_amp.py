@@ -83,6 +83,7 @@ def train(dtype, scaler=None, captured=False, steps=40):
     return losses
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", HALVES)
 def test_training_follows_full_precision(dtype):
     full = train(None)

@@ -79,6 +79,7 @@ def test_captured_eager_and_cpu_agree(model, monkeypatch):
     np.testing.assert_allclose(losses, fit("cpu", model, monkeypatch)[0], rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_clipping_is_captured(monkeypatch):
     losses, state, steps = fit("cuda", dropout_mlp, monkeypatch, gradient_clip_val=0.1)
     assert steps.captured == 2
@@ -86,6 +87,7 @@ def test_clipping_is_captured(monkeypatch):
     np.testing.assert_allclose(losses, fit("cpu", dropout_mlp, monkeypatch, gradient_clip_val=0.1)[0], rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_200_steps_of_dropout(monkeypatch):
     """Losses of 200 steps: within 1e-5 of the CPU's, and captured ones the eager ones bit for bit."""
     options = {"max_epochs": 200, "data": Clouds(BATCH)}
@@ -132,6 +134,7 @@ class Counting(Momentum):
         return self.net(X * self.calls)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("model", "why"),
     [
@@ -163,6 +166,7 @@ def test_a_loss_that_is_not_finite_is_found(monkeypatch):
     assert fd.ones(2, device="cuda").sum().item() == 2
 
 
+@pytest.mark.slow
 def test_a_resumed_run_goes_on_bit_for_bit(tmp_path, monkeypatch):
     path = str(tmp_path / "run.safetensors")
     whole = fit("cuda", Adam, monkeypatch)

@@ -138,6 +138,7 @@ def train_whole(captured, make_optimizer, disturb=lambda i, optimizer: None):
     return [loss.item() for loss in losses], state, saved
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_an_optimizers_step_is_part_of_it(name):
     """Learning rate and step count follow, although the launch is the same; also amid looks at the state."""
@@ -149,6 +150,7 @@ def test_an_optimizers_step_is_part_of_it(name):
     assert train_whole(True, OPTIMIZERS[name], look) == train_whole(False, OPTIMIZERS[name], look)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["momentum", "adam", "rmsprop"])
 def test_new_options_and_a_loaded_state_are_captured_anew(name):
     def disturb(i, optimizer):

@@ -94,6 +94,24 @@ def test_a_wrong_index_is_named_at_the_next_wait():
         fd.cuda.synchronize()
 
 
+def test_one_hot_with_its_size_waits_for_nothing():
+    c = fd.tensor([[0, 2], [1, 0]], device="cuda")
+    assert F.one_hot(c).equal(F.one_hot(c.cpu()).cuda())
+    step = fd.cuda.graph(lambda c: F.one_hot(c, 4))
+    assert [step(c).equal(F.one_hot(c.cpu(), 4).cuda()) for _ in range(3)] == [True] * 3
+    F.one_hot(c, 2)
+    with pytest.raises(IndexError, match="index 2 at position 1"):
+        fd.cuda.synchronize()
+
+
+@pytest.mark.parametrize("shape", [(), (5,), (3, 4), (2, 3, 4), (0, 3), (4, 1)])
+def test_nonzero_finds_what_it_finds_on_the_cpu(shape):
+    t = fd.tensor(np.random.default_rng(0).integers(0, 2, shape))
+    assert fd.nonzero(t.cuda()).cpu().tolist() == fd.nonzero(t).tolist()
+    pairs = zip(fd.nonzero(t.cuda(), as_tuple=True), fd.nonzero(t, as_tuple=True), strict=True)
+    assert all(ours.cpu().equal(theirs) for ours, theirs in pairs)
+
+
 def test_memory_out_is_an_error_with_sizes():
     size = 2**44
     with pytest.raises(MemoryError, match=rf"cannot allocate {4 * size} bytes on cuda:0: \d+ are in use"):
