@@ -7,7 +7,6 @@ import pytest
 
 import freedive as fd
 
-
 ORDER = os.environ.get("FREEDIVE_EMULATOR_ORDER", "forward")
 
 
