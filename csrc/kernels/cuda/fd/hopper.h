@@ -22,7 +22,7 @@ inline bool describe(TensorMap* map, const void* data, int64_t rows, int64_t col
   // libcuda is not linked: the runtime knows where it is.
   static const auto encode = [] {
     void* found = nullptr;
-    cudaDriverEntryPointQueryResult how;
+    [[maybe_unused]] cudaDriverEntryPointQueryResult how;
 #if CUDART_VERSION >= 12050
     const cudaError_t error =
         cudaGetDriverEntryPointByVersion("cuTensorMapEncodeTiled", &found, 12000, cudaEnableDefault, &how);
