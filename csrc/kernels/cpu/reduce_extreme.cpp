@@ -172,10 +172,11 @@ struct ArgExtreme {
     using I = Int<T>;
     alignas(64) T best[kStrip];
     alignas(64) I step[kStrip];
-    int64_t begin = -1, seen = 0;
+    int64_t begin, seen;
     void start(int64_t width) {
       fill(best, width, Pick::first);
       fill(step, width, I(0));
+      begin = -1, seen = 0;  // a task reduces several strips with one of these
     }
     void absorb(const T* x, int64_t rows, int64_t stride, int64_t width, int64_t position) {
       if (begin < 0) {
