@@ -239,3 +239,10 @@ def test_refusals(call, error, text):
 
 def test_whole_arrays_sort_along_rows():
     assert fd.tensor(whole(3, 4)[::-1].copy()).sort(0).values.tolist() == whole(3, 4).tolist()
+
+
+@pytest.mark.parametrize(("shape", "dim"), [((13, 1000), 0), ((40, 50, 60), 1)])
+def test_argmax_over_more_columns_than_a_strip(shape, dim):
+    x = np.random.default_rng(0).standard_normal(shape).astype(np.float32)
+    np.testing.assert_array_equal(fd.from_numpy(x).argmax(dim).numpy(), x.argmax(dim))
+    np.testing.assert_array_equal(fd.from_numpy(x).argmin(dim).numpy(), x.argmin(dim))
