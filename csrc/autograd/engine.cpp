@@ -123,6 +123,19 @@ class TaskTable {
   std::unordered_map<Node*, int32_t> map_;
 };
 
+// What a node need not compute, for the length of its backward: another run may be inside of it.
+class Skip {
+ public:
+  Skip(Node& node, uint32_t inputs) : node_(node), before_(node.skip(inputs)) {}
+  ~Skip() { node_.skip(before_); }
+  Skip(const Skip&) = delete;
+  Skip& operator=(const Skip&) = delete;
+
+ private:
+  Node& node_;
+  uint32_t before_;
+};
+
 struct Capture {
   Node* node;
   uint32_t slot;
@@ -170,7 +183,7 @@ class Run {
       Node* n = table_.tasks[stack.back()].node.get();
       stack.pop_back();
       for (int i = 0; i < n->inputs(); i++)
-        if (n->wants(i)) table_.tasks[visit(n->edge(i).node.get())].pending++;
+        if (n->has_edge(i)) table_.tasks[visit(n->edge(i).node.get())].pending++;
     }
   }
 
@@ -185,12 +198,21 @@ class Run {
     std::sort(by_age.begin(), by_age.end(), [&](Task* a, Task* b) { return age(a) < age(b); });
     for (Task* t : by_age) {
       t->needed = false;
-      for (int i = 0; i < t->node->inputs() && !t->needed; i++) {
-        if (!t->node->wants(i)) continue;
-        const Task& next = table_.tasks[table_.find(t->node->edge(i).node.get())];
-        t->needed = next.needed || next.captured;
-      }
+      for (int i = 0; i < t->node->inputs() && !t->needed; i++) t->needed = leads_on(*t->node, i);
     }
+  }
+
+  bool leads_on(const Node& n, int i) const {
+    if (!n.has_edge(i)) return false;
+    const Task& next = table_.tasks[table_.find(n.edge(i).node.get())];
+    return next.needed || next.captured;
+  }
+
+  // The inputs, as bits, whose gradients nobody asked for.
+  uint32_t not_asked(const Node& n) const {
+    uint32_t bits = 0;
+    for (int i = 0; i < std::min(n.inputs(), Node::kSkippable); i++) bits |= uint32_t{!leads_on(n, i)} << i;
+    return bits;
   }
 
   bool older(int32_t a, int32_t b) const { return table_.tasks[a].node->sequence() < table_.tasks[b].node->sequence(); }
@@ -247,16 +269,19 @@ class Run {
     Tensor* grads_in = n > kInline ? many.data() : few;
     bool any = false;
     for (int i = 0; i < node->outputs(); i++) any |= task.grads.data()[i].defined();
-    if (any) node->backward(task.grads.data(), grads_in);
+    if (any) {
+      const Skip skip(*node, captures_.empty() ? 0 : not_asked(*node));
+      node->backward(task.grads.data(), grads_in);
+    }
     if (!options_.retain_graph) node->release();
     task.grads.clear();
     for (int i = 0; i < n; i++)
-      if (node->wants(i)) deliver(node->edge(i), std::move(grads_in[i]));
+      if (node->has_edge(i)) deliver(node->edge(i), std::move(grads_in[i]));
   }
 
   void deliver_nothing(Node* node) {
     for (int i = 0; i < node->inputs(); i++)
-      if (node->wants(i)) deliver(node->edge(i), {});
+      if (node->has_edge(i)) deliver(node->edge(i), {});
   }
 
   void deliver(const Edge& edge, Tensor&& grad) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -52,7 +53,10 @@ class Node {
   int outputs() const { return outputs_; }
   const Edge& edge(int i) const { return edges_[i]; }
   void set_edge(int i, Edge e) { edges_[i] = std::move(e); }
-  bool wants(int i) const { return static_cast<bool>(edges_[i]); }
+  bool has_edge(int i) const { return static_cast<bool>(edges_[i]); }
+  // Whether the gradient of input i is to be computed: it leads somewhere, and the run under way asked for it.
+  bool wants(int i) const { return has_edge(i) && !(i < kSkippable && (skipped_ >> i & 1)); }
+  uint32_t skip(uint32_t inputs) { return std::exchange(skipped_, inputs); }  // bits; returns those before
   uint64_t sequence() const { return sequence_; }
   void run_last() { sequence_ = 0; }
   void run_first() { sequence_ = UINT64_MAX; }
@@ -74,10 +78,13 @@ class Node {
   uint64_t mark = 0;
   uint32_t place = 0;
 
+  static constexpr int kSkippable = 32;  // inputs beyond are always computed
+
  private:
   static void bury(Node* node);  // deletes without recursing along the graph
   static constexpr int kInline = 3;
   long refs_ = 0;
+  uint32_t skipped_ = 0;
   uint64_t sequence_;
   int32_t inputs_, outputs_;
   Edge* edges_;

@@ -109,7 +109,8 @@ PyObject* dtype_objects[FD_DTYPE_COUNT];
 
 DType dtype_of_object(PyObject* o) { return reinterpret_cast<PyDType*>(o)->dtype; }
 
-PyObject* dtype_repr(PyObject* o) { return PyUnicode_FromFormat("freedive.%s", name(dtype_of_object(o))); }
+// Printed names begin with "torch", the name under which readers import this package: they can be typed back.
+PyObject* dtype_repr(PyObject* o) { return PyUnicode_FromFormat("torch.%s", name(dtype_of_object(o))); }
 PyObject* dtype_reduce(PyObject* o, PyObject*) { return PyUnicode_FromString(name(dtype_of_object(o))); }
 PyObject* dtype_itemsize(PyObject* o, void*) { return PyLong_FromSize_t(item_size(dtype_of_object(o))); }
 PyObject* dtype_floating(PyObject* o, void*) { return PyBool_FromLong(is_floating(dtype_of_object(o))); }
@@ -182,7 +183,7 @@ PyTypeObject* size_type;
 
 PyObject* size_repr(PyObject* self) {
   PyObject* list = PySequence_List(self);
-  PyObject* text = list ? PyUnicode_FromFormat("freedive.Size(%R)", list) : nullptr;
+  PyObject* text = list ? PyUnicode_FromFormat("torch.Size(%R)", list) : nullptr;
   Py_XDECREF(list);
   return text;
 }
@@ -307,6 +308,14 @@ Dims dims_of(const nb::args& args, const char* op) {
   check<DTypeError>(parse_dims(source.ptr(), &out), op, ": sizes must be ints, or one tuple or list of at most ",
                     int(FD_MAX_DIMS), " ints");
   return out;
+}
+
+fd_activation activation_of(const char* op, const std::string& name) {
+  if (name == "none") return FD_ACT_NONE;
+  if (name == "relu") return FD_ACT_RELU;
+  if (name == "sigmoid") return FD_ACT_SIGMOID;
+  if (name == "tanh") return FD_ACT_TANH;
+  fail<ValueError>(op, ": activation '", name, "' is unknown; expected 'none', 'relu', 'sigmoid' or 'tanh'");
 }
 
 std::optional<Dims> either(const std::optional<Dims>& dim, const std::optional<Dims>& axis, const char* op) {

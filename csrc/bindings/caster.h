@@ -40,6 +40,9 @@ struct OperandArg {
 // sizes given one by one or as one sequence: f(2, 3) and f((2, 3)).
 Dims dims_of(const nb::args& args, const char* op);
 
+// "none", "relu", "sigmoid" or "tanh".
+fd_activation activation_of(const char* op, const std::string& name);
+
 // A keyword that PyTorch's users write in two ways: dim/axis, keepdim/keepdims.
 std::optional<Dims> either(const std::optional<Dims>& dim, const std::optional<Dims>& axis, const char* op);
 

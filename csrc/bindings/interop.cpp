@@ -9,7 +9,9 @@ namespace fd::bindings {
 
 namespace {
 
-constexpr const char* kFormats[FD_DTYPE_COUNT] = {"?", "B", "i", "q", "e", nullptr, "f", "d"};
+// NumPy's own int64 is C's long where that has 64 bits; "q" would be another dtype to it, equal but printed.
+constexpr const char* kInt64 = sizeof(long) == sizeof(int64_t) ? "l" : "q";
+constexpr const char* kFormats[FD_DTYPE_COUNT] = {"?", "B", "i", kInt64, "e", nullptr, "f", "d"};
 
 std::optional<DType> dtype_of_format(const char* format, Py_ssize_t itemsize) {
   if (!format) return itemsize == 1 ? std::optional(DType::uint8) : std::nullopt;

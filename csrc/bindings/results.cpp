@@ -18,7 +18,7 @@ PyTypeObject* pair_type(const char* op) {
   it->second = PyStructSequence_NewType(&description);
   if (!it->second) throw nb::python_error();
   nb::cpp_function_def(
-      [name = it->first](nb::handle pair) {
+      [name = text("torch.return_types.", op)](nb::handle pair) {
         return name + "(\nvalues=" + nb::repr(pair[0]).c_str() + ",\nindices=" + nb::repr(pair[1]).c_str() + ")";
       },
       nb::scope(reinterpret_cast<PyObject*>(it->second)), nb::name("__repr__"), nb::is_method());

@@ -31,8 +31,9 @@ void set_padding(const char* op, nb::handle padding, ops::ConvOptions& o) {
 
 template <int dims>
 Tensor conv(const Tensor& input, const Tensor& weight, const Maybe& bias, const Dims& stride, nb::handle padding,
-            const Dims& dilation, int64_t groups) {
+            const Dims& dilation, int64_t groups, const std::string& activation) {
   ops::ConvOptions o;
+  o.activation = activation_of(kNames[dims - 1], activation);
   o.stride = stride;
   o.dilation = dilation;
   o.groups = groups;
@@ -56,7 +57,7 @@ template <int dims>
 void bind_dims(nb::module_& m, const char* name, const char* name_transpose, const char* doc,
                const char* doc_transpose) {
   m.def(name, conv<dims>, "input"_a, "weight"_a, "bias"_a = nb::none(), "stride"_a = 1, "padding"_a = 0,
-        "dilation"_a = 1, "groups"_a = 1, doc);
+        "dilation"_a = 1, "groups"_a = 1, "activation"_a = "none", doc);
   m.def(name_transpose, conv_transpose<dims>, "input"_a, "weight"_a, "bias"_a = nb::none(), "stride"_a = 1,
         "padding"_a = 0, "output_padding"_a = 0, "groups"_a = 1, "dilation"_a = 1, doc_transpose);
 }
@@ -73,6 +74,7 @@ void bind_conv(nb::module_& m) {
       "as\n"
       "input, stride 1) or 'valid'. Each of `groups` groups of channels meets only its own outputs. The result is\n"
       "(n, out, h', w') with h' = (h + 2 padding - dilation (kh - 1) - 1) // stride + 1.\n"
+      "activation ('none', 'relu', 'sigmoid' or 'tanh'; not in PyTorch) is applied by the same kernel.\n"
       "ShapeError if channels do not fit or the kernel is larger than the padded input, ValueError for numbers out of\n"
       "range, DTypeError if dtypes differ.",
       "Transposed cross-correlation (book section 14.10): the gradient of conv2d with respect to its input.\n\n"

@@ -192,6 +192,13 @@ void bind_constructors(nb::module_& m) {
 
 // ---------------------------------------------------------------------------------------------- conversion
 
+// What PyTorch calls tensors of a dtype, such as "torch.FloatTensor".
+std::string type_name(const Tensor& t) {
+  constexpr const char* names[FD_DTYPE_COUNT] = {"Bool", "Byte", "Int", "Long", "Half", "BFloat16", "Float", "Double"};
+  const char* place = t.device().kind == DeviceKind::cpu ? "torch." : "torch.cuda.";
+  return text(place, names[index(t.dtype())], "Tensor");
+}
+
 void bind_conversions(nb::module_& m) {
   method(
       "to",
@@ -217,9 +224,9 @@ void bind_conversions(nb::module_& m) {
       "cuda.synchronize() or an event.");
   const auto type = [](nb::handle self, const nb::object& dtype) -> nb::object {
     const Tensor t = tensor_of(self.ptr());
-    if (dtype.is_none()) return nb::cast(text("freedive.", t.dtype()));
+    if (dtype.is_none()) return nb::cast(type_name(t));
     DType d;
-    check<DTypeError>(parse_dtype(dtype.ptr(), &d), "type: expected a dtype such as freedive.float32");
+    check<DTypeError>(parse_dtype(dtype.ptr(), &d), "type: expected a dtype such as torch.float32");
     return nb::cast(ops::to(t, d));
   };
   method("type", type, "dtype"_a = nb::none(), "This tensor in another dtype, or the name of its own.");

@@ -151,7 +151,7 @@ void bind_activations(nb::module_& m) {
       "hardtanh",
       [](const Tensor& x, double lo, double hi, bool inplace) {
         check<ValueError>(lo <= hi, "hardtanh: min_val ", lo, " is larger than max_val ", hi);
-        return activate(FD_CLAMP, x, inplace, lo, hi);
+        return inplace ? ops::hardtanh_(x, lo, hi) : ops::hardtanh(x, lo, hi);
       },
       "input"_a, "min_val"_a = -1.0, "max_val"_a = 1.0, "inplace"_a = false, "x clipped to [min_val, max_val].");
 }
@@ -330,11 +330,19 @@ void bind_compare(nb::module_& m) {
         row.name, [op](const OperandArg& a, const OperandArg& b) { return ops::compare(op, a, b); }, "input"_a,
         "other"_a, row.doc);
     method(row.name, [op](const Tensor& a, const OperandArg& b) { return ops::compare(op, a, b); }, "other"_a, row.doc);
+    const std::string in_place = std::string(row.name) + "_";
+    method(
+        in_place.c_str(),
+        [op](const Tensor& self, const OperandArg& b) { return ops::copy_(self, ops::compare(op, self, b)); },
+        "other"_a, "In place: 1 or 0 in this tensor's dtype.");
   }
   for (const CompareName& row : kPredicates) {
     const fd_compare_op op = row.op;
     function_and_method(m, row.name, [op](const Tensor& x) { return ops::predicate(op, x); }, row.doc);
   }
+  method(
+      "logical_not_", [](const Tensor& self) { return ops::copy_(self, ops::predicate(FD_LOGICAL_NOT, self)); },
+      "In place: 1 or 0 in this tensor's dtype.");
   function_and_method(m, "isclose", isclose, "other"_a, "rtol"_a = 1e-5, "atol"_a = 1e-8, "equal_nan"_a = false,
                       "|input - other| <= atol + rtol * |other|, elementwise.");
   function_and_method(

@@ -7,14 +7,6 @@ namespace fd::bindings {
 
 namespace {
 
-fd_activation activation_of(const std::string& name) {
-  if (name == "none") return FD_ACT_NONE;
-  if (name == "relu") return FD_ACT_RELU;
-  if (name == "sigmoid") return FD_ACT_SIGMOID;
-  if (name == "tanh") return FD_ACT_TANH;
-  fail<ValueError>("linear: activation '", name, "' is unknown; expected 'none', 'relu', 'sigmoid' or 'tanh'");
-}
-
 // A product of operands as autocast has them.
 template <Tensor (*op)(const Tensor&, const Tensor&)>
 Tensor product(const Tensor& a, const Tensor& b) {
@@ -81,7 +73,7 @@ void bind_gemm(nb::module_& m) {
       "linear",
       [](const Tensor& x, const Tensor& weight, const std::optional<Tensor>& bias, const std::string& activation) {
         return ops::linear(ops::lowered(x), ops::lowered(weight), ops::lowered(bias.value_or(Tensor())),
-                           activation_of(activation));
+                           activation_of("linear", activation));
       },
       "input"_a, "weight"_a, "bias"_a = nb::none(), "activation"_a = "none",
       "activation(input @ weight.T + bias) in one kernel (book section 4.4).\n\n"

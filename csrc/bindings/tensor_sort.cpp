@@ -47,11 +47,15 @@ void bind_middle(nb::module_& m) {
   };
   function_and_method(m, "median", along, "dim"_a, "keepdim"_a = false, median);
   function_and_method(m, "median", along, nb::kw_only(), "axis"_a, "keepdims"_a = false, median);
-  const auto quantile = [](const Tensor& t, const OperandArg& q, MaybeInt dim, bool keepdim) {
-    return ops::quantile(t, q.tensor.defined() ? q.tensor : ops::scalar_tensor(q.scalar, t.dtype()), dim, keepdim);
+  const auto quantile = [](const Tensor& t, const OperandArg& q, MaybeInt dim, bool keepdim,
+                           const std::string& interpolation) {
+    const Tensor at = q.tensor.defined() ? q.tensor : ops::scalar_tensor(q.scalar, t.dtype());
+    return ops::quantile(t, at, dim, keepdim, interpolation);
   };
-  function_and_method(m, "quantile", quantile, "q"_a, "dim"_a = nb::none(), "keepdim"_a = false,
-                      "The values below which a part q (in [0, 1], a number or a vector) lies, interpolated linearly.");
+  function_and_method(m, "quantile", quantile, "q"_a, "dim"_a = nb::none(), "keepdim"_a = false, nb::kw_only(),
+                      "interpolation"_a = "linear",
+                      "The values below which a part q (in [0, 1], a number or a vector) lies. Between two elements: "
+                      "interpolation is 'linear', 'lower', 'higher', 'midpoint' or 'nearest'.");
 }
 
 nb::object unique_result(const ops::Unique& u, bool inverse, bool counts) {

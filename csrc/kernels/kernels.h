@@ -81,7 +81,7 @@ typedef struct fd_elementwise {
 #define FD_UNARY_OPS(X)                                                                  \
   X(NEG, neg)                 /* any but bool */                                         \
   X(ABS, abs)                 /* any but bool */                                         \
-  X(SIGN, sign)               /* any but bool; NaN -> NaN for floats */                  \
+  X(SIGN, sign)               /* any but bool; 0 for NaN */                              \
   X(SQUARE, square)           /* any but bool */                                         \
   X(BITWISE_NOT, bitwise_not) /* bool (logical not) and integers */                      \
   X(RECIPROCAL, reciprocal)                                                              \
@@ -144,7 +144,7 @@ typedef struct fd_elementwise {
   X(HYPOT, hypot)                                                                               \
   X(TANH_GRAD, tanh_grad)               /* (g, y): g (1 - y^2) */                               \
   X(SIGMOID_GRAD, sigmoid_grad)         /* (g, y): g y (1 - y) */                               \
-  X(RELU_GRAD, relu_grad)               /* (g, y): y > 0 ? g : 0 */                             \
+  X(RELU_GRAD, relu_grad)               /* (g, y): y <= 0 ? 0 : g */                            \
   X(LEAKY_RELU_GRAD, leaky_relu_grad)   /* (g, x); param as LEAKY_RELU */                       \
   X(ELU_GRAD, elu_grad)                 /* (g, x); param as ELU */                              \
   X(SOFTPLUS_GRAD, softplus_grad)       /* (g, x); param as SOFTPLUS */                         \

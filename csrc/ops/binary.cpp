@@ -22,6 +22,9 @@ struct Row {
   const char* node;
   uint8_t reads_a, reads_b;  // what grad_a and grad_b read
   GradFn grad_a, grad_b;     // nullptr: this operand has no gradient (zero almost everywhere, or integers only)
+  // the node's name where the first operand is a number, and where both are tensors, if it is another
+  const char* after_number = nullptr;
+  const char* of_tensors = nullptr;
 };
 
 Tensor share(const Operand& o, fd_compare_op op, const Operand& other, T g) {
@@ -81,13 +84,14 @@ Tensor hypot_b(T g, O, O b, T y) { return mul(g, div(b, y)); }
 // Only public ops have rows; the *_GRAD kernels are used by unary.cpp directly.
 const Row* row_of(fd_binary_op op) {
   static constexpr Row add_row = {"add", "AddBackward0", kNothing, kNothing, pass, pass};
-  static constexpr Row sub_row = {"sub", "SubBackward0", kNothing, kNothing, pass, negative};
+  static constexpr Row sub_row = {"sub", "SubBackward0", kNothing, kNothing, pass, negative, "RsubBackward1"};
   static constexpr Row mul_row = {"mul", "MulBackward0", kB, kA, mul_a, mul_b};
-  static constexpr Row div_row = {"div", "DivBackward0", kB, kA | kB, div_a, div_b};
+  static constexpr Row div_row = {"div", "DivBackward0", kB, kA | kB, div_a, div_b, "MulBackward0"};
   static constexpr Row floor_div = {"floor_divide", "FloorDivideBackward0", kNothing, kNothing, nullptr, nullptr};
   static constexpr Row remainder = {"remainder", "RemainderBackward0", kNothing, kA | kB, pass, remainder_b};
   static constexpr Row fmod = {"fmod", "FmodBackward0", kNothing, kA | kB, pass, fmod_b};
-  static constexpr Row pow_row = {"pow", "PowBackward0", kA | kB, kA | kB | kY, pow_a, pow_b};
+  static constexpr Row pow_row = {"pow", "PowBackward0", kA | kB,        kA | kB | kY,
+                                  pow_a, pow_b,          "PowBackward2", "PowBackward1"};
   static constexpr Row maximum = {"maximum", "MaximumBackward0", kA | kB, kA | kB, maximum_a, maximum_b};
   static constexpr Row minimum = {"minimum", "MinimumBackward0", kA | kB, kA | kB, minimum_a, minimum_b};
   static constexpr Row atan2 = {"atan2", "Atan2Backward0", kA | kB, kA | kB, atan2_a, atan2_b};
@@ -149,8 +153,12 @@ class BinaryBackward final : public Node {
     if (a.is_tensor() && (reads_ & kA)) a_.saved = Saved(in_place ? clone(*a.tensor) : *a.tensor);
     if (b.is_tensor() && (reads_ & kB)) b_.saved = Saved(*b.tensor);
   }
-  const char* name() const override { return row_.node; }
+  const char* name() const override {
+    const char* special = !a_.is_tensor ? row_.after_number : b_.is_tensor ? row_.of_tensors : nullptr;
+    return special ? special : row_.node;
+  }
   void backward(const Tensor* grad_out, Tensor* grad_in) override {
+    check<GradError>(!freed_, name(), ": backward through a graph that was freed; pass retain_graph=True");
     Tensor a, b, y;
     const Operand left = a_.get(this, reads_ & kA, a), right = b_.get(this, reads_ & kB, b);
     if (reads_ & kY) y = output_.get(this);
@@ -161,6 +169,7 @@ class BinaryBackward final : public Node {
     a_.saved.release();
     b_.saved.release();
     output_.release();
+    freed_ = reads_ != 0;
   }
   void keep_output(const Tensor& y) {
     if (reads_ & kY) output_ = Saved::output(y);
@@ -191,6 +200,7 @@ class BinaryBackward final : public Node {
   Side a_, b_;
   Saved output_;
   uint8_t reads_ = 0;
+  bool freed_ = false;  // even if all it read were numbers: going twice through a freed graph is a mistake
 };
 
 Shape shape_of(const char* op, const Operand& a, const Operand& b) {

@@ -31,6 +31,10 @@ int64_t effort(const fd_conv& v) {
   return int64_t(products / 4);
 }
 
+fd_unary_op unary_of(fd_activation a) {
+  return a == FD_ACT_RELU ? FD_RELU : a == FD_ACT_SIGMOID ? FD_SIGMOID : FD_TANH;
+}
+
 struct Computed {
   Tensor out, gbias;
 };
@@ -132,6 +136,20 @@ Tensor recorded(const char* op, Part part, int dims, const fd_conv& v, const Ten
   return out;
 }
 
+// y and its activation from one kernel; the history has a step for each, as if they were two.
+Tensor activated(const char* op, int dims, const fd_conv& v, const Tensor& input, const Tensor& weight,
+                 const Tensor& bias, fd_activation activation) {
+  const bool record = needs_grad(input, weight, bias);
+  fd_conv both = v;
+  both.activation = activation;
+  Tensor out = compute(op, Part::output, dims, both, input, weight, bias, true, false).out;
+  if (record) {
+    set_history(out, Ref<Node>(new ConvolutionBackward(Part::output, dims, v, input, weight, bias)));
+    record_unary(unary_of(activation), out);
+  }
+  return out;
+}
+
 constexpr const char* kNames[2][3] = {{"conv1d", "conv2d", "conv3d"},
                                       {"conv_transpose1d", "conv_transpose2d", "conv_transpose3d"}};
 
@@ -140,6 +158,11 @@ Tensor convolve(int dims, bool transposed, const Tensor& input, const Tensor& we
   const char* op = kNames[transposed][dims - 1];
   check_same_device(op, input, weight);
   if (bias.defined()) check_same_device(op, input, bias);
+  if (options.activation != FD_ACT_NONE && (input.dim() == dims + 1 || is_half(input.dtype()))) {
+    ConvOptions plain = options;  // the activation is the last step, after the squeeze or the rounding
+    plain.activation = FD_ACT_NONE;
+    return unary(unary_of(options.activation), convolve(dims, transposed, input, weight, bias, plain));
+  }
   if (input.dim() == dims + 1)
     return squeeze(convolve(dims, transposed, unsqueeze(input, 0), weight, bias, options), Dims{0});
   const Given x = {"input", input.dtype(), input.shape()}, w = {"weight", weight.dtype(), weight.shape()};
@@ -151,6 +174,7 @@ Tensor convolve(int dims, bool transposed, const Tensor& input, const Tensor& we
   const Given b = {"bias", bias.defined() ? bias.dtype() : input.dtype(),
                    bias.defined() ? bias.shape() : input.shape()};
   const fd_conv v = check_conv(op, dims, x, w, bias.defined() ? &b : nullptr, options, transposed);
+  if (options.activation != FD_ACT_NONE) return activated(op, dims, v, input, weight, bias, options.activation);
   return recorded(op, transposed ? Part::input : Part::output, dims, v, input, weight, bias);
 }
 

@@ -141,7 +141,7 @@ class CrossEntropyBackward final : public Node {
       : Node(1), input_(input), target_(target), weight_(weight), grad_(grad), options_(options) {
     connect(this, 0, input);
   }
-  const char* name() const override { return "CrossEntropyBackward0"; }
+  const char* name() const override { return "NllLossBackward0"; }
   void backward(const Tensor* grad_out, Tensor* grad_in) override {
     const Tensor grad = grad_.get(this);
     if (grad_enabled()) {

@@ -316,7 +316,7 @@ fd_binary_op activation_grad(fd_activation a) {
 Tensor through_activation(fd_activation a, const Tensor& g, const Tensor& y) {
   switch (a) {
     case FD_ACT_RELU:
-      return mul(g, to(compare(FD_GT, y, 0), y.dtype()));
+      return where(compare(FD_LE, y, 0), 0.0, g);
     case FD_ACT_SIGMOID:
       return mul(g, mul(y, sub(1, y)));
     case FD_ACT_TANH:
@@ -330,14 +330,17 @@ Tensor through_activation(fd_activation a, const Tensor& g, const Tensor& y) {
 class LinearBackward final : public Node {
  public:
   LinearBackward(const Tensor& x, const Tensor& weight, const Tensor& bias, fd_activation activation)
-      : Node(3), activation_(activation), shape_(x.shape()) {
+      : Node(3), activation_(activation), has_bias_(bias.defined()), shape_(x.shape()) {
     connect(this, 0, x);
     connect(this, 1, weight);
     connect(this, 2, bias);
     if (wants(0)) weight_ = Saved(weight);
     if (wants(1)) x_ = Saved(x);
   }
-  const char* name() const override { return "AddmmBackward0"; }
+  const char* name() const override {  // of the last of the steps it stands for
+    constexpr const char* activated[] = {"", "ReluBackward0", "SigmoidBackward0", "TanhBackward0"};
+    return activation_ != FD_ACT_NONE ? activated[activation_] : has_bias_ ? "AddmmBackward0" : "MmBackward0";
+  }
   void backward(const Tensor* grad_out, Tensor* grad_in) override {
     const Tensor g = rows(activated(grad_out[0]));
     if (wants(0)) grad_in[0] = reshape(mm(g, weight_.get(this)), shape_);
@@ -367,6 +370,7 @@ class LinearBackward final : public Node {
     return reshape(t, {t.numel() / std::max<int64_t>(width, 1), width});
   }
   fd_activation activation_;
+  bool has_bias_;
   Shape shape_;
   Saved x_, weight_;
 };

@@ -56,6 +56,9 @@ std::vector<Tensor> unbind(const Tensor& t, int64_t dim);
 // ---- elementwise: one page of rows in unary.cpp and binary.cpp
 Tensor unary(fd_unary_op op, const Tensor& x, const double* param = nullptr);
 Tensor unary_(fd_unary_op op, const Tensor& self, const double* param = nullptr);
+void record_unary(fd_unary_op op, const Tensor& y);  // y holds op(what its history says): adds the step that is missing
+Tensor hardtanh(const Tensor& x, double lo, double hi);  // clamp, but its slope is 0 at the bounds too
+Tensor hardtanh_(const Tensor& self, double lo, double hi);
 Tensor binary(fd_binary_op op, const Operand& a, const Operand& b);
 Tensor binary_(fd_binary_op op, const Tensor& self, const Operand& b);
 Tensor compare(fd_compare_op op, const Operand& a, const Operand& b);
@@ -179,7 +182,8 @@ ValueIndex topk(const Tensor& t, int64_t k, int64_t dim, bool largest);
 ValueIndex kthvalue(const Tensor& t, int64_t k, int64_t dim, bool keepdim);
 ValueIndex median(const Tensor& t, int64_t dim, bool keepdim);  // the lower of two middle values
 Tensor median(const Tensor& t);
-Tensor quantile(const Tensor& t, const Tensor& q, std::optional<int64_t> dim, bool keepdim);
+Tensor quantile(const Tensor& t, const Tensor& q, std::optional<int64_t> dim, bool keepdim,
+                const std::string& interpolation);
 
 // ---- search: in sorted values, and what sorting makes easy
 Tensor searchsorted(const Tensor& sorted, const Tensor& values, bool right, DType out);

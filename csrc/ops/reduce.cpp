@@ -122,9 +122,21 @@ class ReduceBackward final : public Node {
     if (op != FD_REDUCE_SUM && op != FD_REDUCE_MEAN) x_ = Saved(x);
   }
   const char* name() const override {
-    if (axes_.bits == ~0u && op_ == FD_REDUCE_SUM) return "SumBackward0";
-    if (axes_.bits == ~0u && op_ == FD_REDUCE_MEAN) return "MeanBackward0";
-    return kNodes[op_];
+    if (axes_.bits != ~0u) return kNodes[op_];
+    switch (op_) {
+      case FD_REDUCE_SUM:
+        return "SumBackward0";
+      case FD_REDUCE_MEAN:
+        return "MeanBackward0";
+      case FD_REDUCE_PROD:
+        return "ProdBackward0";
+      case FD_REDUCE_MAX:
+        return "MaxBackward1";
+      case FD_REDUCE_MIN:
+        return "MinBackward1";
+      default:
+        return kNodes[op_];
+    }
   }
   void backward(const Tensor* grad_out, Tensor* grad_in) override {
     Tensor g = reshape(grad_out[0], axes_.kept);

@@ -69,6 +69,8 @@ Tensor rows_of(const char* op, const Tensor& t, std::optional<int64_t> dim) {
   if (!dim) return reshape(t, {t.numel(), 1});
   check<ShapeError>(t.dim() > 0, op, ": a 0-dim tensor has no dim ", *dim);
   const int64_t n = t.size(normalize_dim(op, *dim, t.dim()));
+  check<ShapeError>(n == 0 || t.numel() > 0, op, ": slices along dim ", *dim, " of shape ", t.shape(),
+                    " have no elements");
   return reshape(transpose(t, 0, *dim), {n, n ? t.numel() / n : 0});
 }
 

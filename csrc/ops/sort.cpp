@@ -155,8 +155,27 @@ Tensor median(const Tensor& t) {
   return out;
 }
 
-// Between the two values next to position q (n - 1), in proportion.
-Tensor quantile(const Tensor& t, const Tensor& q, std::optional<int64_t> dim, bool keepdim) {
+namespace {
+
+// What is taken at a position in `sorted` [..., n] that may lie between two elements.
+Tensor at_places(const Tensor& sorted, const Tensor& place, const std::string& interpolation) {
+  const Tensor below = to(unary(FD_FLOOR, place), DType::int64), above = to(unary(FD_CEIL, place), DType::int64);
+  if (interpolation == "lower") return index_select(sorted, -1, below);
+  if (interpolation == "higher") return index_select(sorted, -1, above);
+  if (interpolation == "nearest") return index_select(sorted, -1, to(unary(FD_ROUND, place), DType::int64));
+  const Tensor a = index_select(sorted, -1, below), b = index_select(sorted, -1, above);
+  if (interpolation == "midpoint") return mul(add(a, b), 0.5);
+  check<ValueError>(interpolation == "linear",
+                    "quantile: interpolation must be 'linear', 'lower', 'higher', 'midpoint' "
+                    "or 'nearest', got '",
+                    interpolation, "'");
+  return add(a, mul(sub(b, a), to(sub(place, below), sorted.dtype())));
+}
+
+}  // namespace
+
+Tensor quantile(const Tensor& t, const Tensor& q, std::optional<int64_t> dim, bool keepdim,
+                const std::string& interpolation) {
   check<DTypeError>(t.dtype() == DType::float32 || t.dtype() == DType::float64,
                     "quantile: expected float32 or float64, got ", t.dtype());
   check<DTypeError>(q.dtype() == t.dtype(), "quantile: q is ", q.dtype(), " but the tensor is ", t.dtype());
@@ -170,10 +189,7 @@ Tensor quantile(const Tensor& t, const Tensor& q, std::optional<int64_t> dim, bo
   const Tensor sorted = transpose(sort(in, d, false).values, d, -1);  // [..., n]
   const int64_t n = sorted.size(sorted.dim() - 1);
   const Tensor place = mul(reshape(to(detach(q), DType::float64), {q.numel()}), static_cast<double>(n - 1));
-  const Tensor below = to(place, DType::int64), above = binary(FD_MINIMUM, add(below, 1), Scalar(n - 1));
-  const Tensor part = to(sub(place, below), t.dtype());
-  const Tensor a = index_select(sorted, -1, below), b = index_select(sorted, -1, above);
-  Tensor out = add(a, mul(sub(b, a), part));  // [..., q], dims d and last swapped
+  Tensor out = at_places(sorted, place, interpolation);  // [..., q], dims d and last swapped
   const Tensor nan = reduce(FD_REDUCE_ANY, predicate(FD_ISNAN, sorted), {-1}, true);
   out = masked_fill(out, nan, static_cast<double>(NAN));
   // q becomes the first dim; the reduced one is left with size 1 at d.

@@ -82,7 +82,7 @@ Tensor softplus_grad(T g, T x, P p) {
                [&] { return where(compare(FD_GT, mul(x, beta), threshold), g, mul(g, sigmoid(mul(x, beta)))); });
 }
 Tensor relu_grad(T g, T y, P) {
-  return fused(FD_RELU_GRAD, g, y, nullptr, [&] { return mul(g, mask(FD_GT, y, 0)); });
+  return fused(FD_RELU_GRAD, g, y, nullptr, [&] { return where(compare(FD_LE, y, 0), 0.0, g); });
 }
 Tensor leaky_relu_grad(T g, T x, P p) {
   return fused(FD_LEAKY_RELU_GRAD, g, x, p, [&] { return where(compare(FD_GT, x, 0), g, mul(g, p[0])); });
@@ -90,7 +90,7 @@ Tensor leaky_relu_grad(T g, T x, P p) {
 Tensor elu_grad(T g, T x, P p) {
   return fused(FD_ELU_GRAD, g, x, p, [&] {
     const Tensor below = mul(u(FD_EXP, mul(x, p[2])), p[0] * p[1] * p[2]);
-    return mul(g, where(compare(FD_GT, x, 0), p[1], below));
+    return mul(g, where(compare(FD_LE, x, 0), below, p[1]));
   });
 }
 Tensor gelu_grad(T g, T x, P) {
@@ -184,6 +184,20 @@ constexpr Row kRows[FD_UNARY_COUNT] = {
     {"clamp", "ClampBackward1", true, Keeps::input, clamp_grad},
 };
 
+// The number next to x towards `end`, in this dtype.
+double next_to(double x, double end, DType dtype) {
+  return dtype == DType::float32 ? std::nextafter(static_cast<float>(x), static_cast<float>(end))
+                                 : std::nextafter(x, end);
+}
+
+// clamp, but for the slope: 0 at the bounds too. An open interval is a closed one of the neighbouring numbers.
+Tensor hardtanh_grad(T g, T x, P p) {
+  const double inner[3] = {next_to(p[0], HUGE_VAL, x.dtype()), next_to(p[1], -HUGE_VAL, x.dtype()), 0};
+  return clamp_grad(g, x, inner);
+}
+
+constexpr Row kHardtanh = {"hardtanh", "HardtanhBackward0", true, Keeps::input, hardtanh_grad};
+
 class UnaryBackward final : public Node {
  public:
   UnaryBackward(const Row& row, const double* param) : Node(1), row_(row) {
@@ -205,8 +219,7 @@ class UnaryBackward final : public Node {
 
 bool rounds(fd_unary_op op) { return op == FD_FLOOR || op == FD_CEIL || op == FD_ROUND || op == FD_TRUNC; }
 
-Tensor apply(fd_unary_op op, const Tensor& x, const double* param, bool in_place) {
-  const Row& row = kRows[op];
+Tensor apply(fd_unary_op op, const Row& row, const Tensor& x, const double* param, bool in_place) {
   const bool record = needs_grad(x);
   if (in_place) check_inplace(row.name, x, record);
   Ref<Node> node;
@@ -265,7 +278,7 @@ Tensor unary(fd_unary_op op, const Tensor& x, const double* param) {
     if (op == FD_SQUARE && x.dtype() == DType::boolean) return unary(op, to(x, DType::int64));
     if (!row.integers) return unary(op, to(x, default_dtype()), param);
   }
-  return apply(op, x, param, false);
+  return apply(op, row, x, param, false);
 }
 
 Tensor unary_(fd_unary_op op, const Tensor& self, const double* param) {
@@ -275,7 +288,27 @@ Tensor unary_(fd_unary_op op, const Tensor& self, const double* param) {
     check<DTypeError>(row.integers, row.name, "_: the result is floating but the tensor is ", self.dtype());
     if (rounds(op)) return self;
   }
-  return apply(op, self, param, true);
+  return apply(op, row, self, param, true);
+}
+
+void record_unary(fd_unary_op op, const Tensor& y) {
+  auto* node = new UnaryBackward(kRows[op], nullptr);
+  Ref<Node> owned(node);
+  connect(node, 0, y);
+  node->saved = Saved::output(y);
+  set_history(y, std::move(owned));
+}
+
+Tensor hardtanh(const Tensor& x, double lo, double hi) {
+  const double bounds[3] = {lo, hi, 0};
+  if (is_half(x.dtype())) return to(hardtanh(to(x, DType::float32), lo, hi), x.dtype());
+  return apply(FD_CLAMP, kHardtanh, x, bounds, false);
+}
+
+Tensor hardtanh_(const Tensor& self, double lo, double hi) {
+  const double bounds[3] = {lo, hi, 0};
+  if (is_half(self.dtype())) return copy_(self, hardtanh(old_value(self), lo, hi));
+  return apply(FD_CLAMP, kHardtanh, self, bounds, true);
 }
 
 }  // namespace fd::ops

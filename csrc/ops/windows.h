@@ -56,8 +56,9 @@ inline void check_batch(const char* op, const Given& x, int dims) {
 struct ConvOptions {
   Dims stride = {1}, padding = {0}, dilation = {1};
   int64_t groups = 1;
-  Dims output_padding = {0};  // transposed only
-  bool same = false;          // padding so that output has input's size, the odd one after
+  Dims output_padding = {0};               // transposed only
+  bool same = false;                       // padding so that output has input's size, the odd one after
+  fd_activation activation = FD_ACT_NONE;  // of the output; conv only
 };
 
 // The shape of a convolution of input (n, c, ...) with weight, whose bias may be missing. x and y of a transposed one

@@ -10,6 +10,7 @@ import math
 import freedive as fd
 
 from ._extend import COMPOSED
+from ._special import digamma, erfc, erfinv, lgamma  # noqa: F401 (theirs are names of this module too)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -138,11 +139,6 @@ def deg2rad(input: Tensor) -> Tensor:
 def rad2deg(input: Tensor) -> Tensor:
     """Radians to degrees."""
     return input * (180 / math.pi)
-
-
-def erfc(input: Tensor) -> Tensor:
-    """1 - erf(input)."""
-    return 1 - fd.erf(input)
 
 
 def logit(input: Tensor, eps: float | None = None) -> Tensor:

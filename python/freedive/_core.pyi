@@ -457,6 +457,7 @@ class Tensor:
     def diagonal(self, offset: _int = 0, dim1: _int = 0, dim2: _int = 1) -> Tensor:
         """The diagonal over dim1 and dim2 as the last dimension (a view)."""
     def diff(self, n: _int = 1, dim: _int = -1, prepend: Tensor | None = None, append: Tensor | None = None) -> Tensor: ...
+    def digamma(self) -> Tensor: ...
     def dim(self) -> _int:
         """The number of dimensions."""
     def dist(self, other: Tensor, p: _float = 2) -> Tensor: ...
@@ -480,6 +481,8 @@ class Tensor:
         """Bytes of one element."""
     def eq(self, other: Tensor | _float | _int | _bool) -> Tensor:
         """input == other, elementwise, bool."""
+    def eq_(self, other: Tensor | _float | _int | _bool) -> Tensor:
+        """In place: 1 or 0 in this tensor's dtype."""
     def equal(self, other: Tensor) -> _bool:
         """Whether both have the same shape and elements."""
     def erf(self) -> Tensor:
@@ -487,6 +490,7 @@ class Tensor:
     def erf_(self) -> Tensor:
         """In place."""
     def erfc(self) -> Tensor: ...
+    def erfinv(self) -> Tensor: ...
     def exp(self) -> Tensor:
         """e to the power x."""
     def exp2(self) -> Tensor:
@@ -545,6 +549,8 @@ class Tensor:
         """out[i][j] = input[index[i][j]][j] for dim 0, and so on. IndexError outside [0, size)."""
     def ge(self, other: Tensor | _float | _int | _bool) -> Tensor:
         """input >= other, elementwise, bool."""
+    def ge_(self, other: Tensor | _float | _int | _bool) -> Tensor:
+        """In place: 1 or 0 in this tensor's dtype."""
     def ger(self, vec2: Tensor) -> Tensor:
         """All products of elements of two vectors, [n, m]."""
     @property
@@ -557,10 +563,16 @@ class Tensor:
         """The recorded step that made this tensor, or None."""
     def greater(self, other: Tensor | _float | _int | _bool) -> Tensor:
         """input > other, elementwise, bool."""
+    def greater_(self, other: Tensor | _float | _int | _bool) -> Tensor:
+        """In place: 1 or 0 in this tensor's dtype."""
     def greater_equal(self, other: Tensor | _float | _int | _bool) -> Tensor:
         """input >= other, elementwise, bool."""
+    def greater_equal_(self, other: Tensor | _float | _int | _bool) -> Tensor:
+        """In place: 1 or 0 in this tensor's dtype."""
     def gt(self, other: Tensor | _float | _int | _bool) -> Tensor:
         """input > other, elementwise, bool."""
+    def gt_(self, other: Tensor | _float | _int | _bool) -> Tensor:
+        """In place: 1 or 0 in this tensor's dtype."""
     def half(self) -> Tensor:
         """This tensor in that dtype."""
     def heaviside(self, values: Tensor) -> Tensor: ...
@@ -630,14 +642,21 @@ class Tensor:
     def ldexp(self, other: Tensor) -> Tensor: ...
     def le(self, other: Tensor | _float | _int | _bool) -> Tensor:
         """input <= other, elementwise, bool."""
+    def le_(self, other: Tensor | _float | _int | _bool) -> Tensor:
+        """In place: 1 or 0 in this tensor's dtype."""
     def lerp(self, end: Tensor, weight: Tensor | _float | _int | _bool) -> Tensor:
         """input + weight * (end - input)."""
     def lerp_(self, end: Tensor, weight: Tensor | _float | _int | _bool) -> Tensor:
         """In place."""
     def less(self, other: Tensor | _float | _int | _bool) -> Tensor:
         """input < other, elementwise, bool."""
+    def less_(self, other: Tensor | _float | _int | _bool) -> Tensor:
+        """In place: 1 or 0 in this tensor's dtype."""
     def less_equal(self, other: Tensor | _float | _int | _bool) -> Tensor:
         """input <= other, elementwise, bool."""
+    def less_equal_(self, other: Tensor | _float | _int | _bool) -> Tensor:
+        """In place: 1 or 0 in this tensor's dtype."""
+    def lgamma(self) -> Tensor: ...
     def log(self) -> Tensor:
         """The natural logarithm; -inf at 0, NaN below."""
     def log10(self) -> Tensor:
@@ -665,12 +684,20 @@ class Tensor:
     def logcumsumexp(self, *, axis: _int, dtype: _dtype | None = None) -> Tensor: ...
     def logical_and(self, other: Tensor | _float | _int | _bool) -> Tensor:
         """Both nonzero, bool."""
+    def logical_and_(self, other: Tensor | _float | _int | _bool) -> Tensor:
+        """In place: 1 or 0 in this tensor's dtype."""
     def logical_not(self) -> Tensor:
         """Whether an element is zero."""
+    def logical_not_(self) -> Tensor:
+        """In place: 1 or 0 in this tensor's dtype."""
     def logical_or(self, other: Tensor | _float | _int | _bool) -> Tensor:
         """Either nonzero, bool."""
+    def logical_or_(self, other: Tensor | _float | _int | _bool) -> Tensor:
+        """In place: 1 or 0 in this tensor's dtype."""
     def logical_xor(self, other: Tensor | _float | _int | _bool) -> Tensor:
         """Exactly one nonzero, bool."""
+    def logical_xor_(self, other: Tensor | _float | _int | _bool) -> Tensor:
+        """In place: 1 or 0 in this tensor's dtype."""
     def logit(self, eps: _float | None = None) -> Tensor: ...
     @overload
     def logsumexp(self, dim: _int | Sequence[_int] | None = None, keepdim: _bool = False, *, dtype: _dtype | None = None) -> Tensor:
@@ -685,6 +712,8 @@ class Tensor:
         """This tensor in that dtype."""
     def lt(self, other: Tensor | _float | _int | _bool) -> Tensor:
         """input < other, elementwise, bool."""
+    def lt_(self, other: Tensor | _float | _int | _bool) -> Tensor:
+        """In place: 1 or 0 in this tensor's dtype."""
     @property
     def mT(self) -> Tensor:
         """The tensor with its last two dimensions swapped (a view)."""
@@ -793,6 +822,8 @@ class Tensor:
         """The number of dimensions."""
     def ne(self, other: Tensor | _float | _int | _bool) -> Tensor:
         """input != other, elementwise, bool."""
+    def ne_(self, other: Tensor | _float | _int | _bool) -> Tensor:
+        """In place: 1 or 0 in this tensor's dtype."""
     def neg(self) -> Tensor:
         """-x."""
     def neg_(self) -> Tensor:
@@ -821,6 +852,8 @@ class Tensor:
         """Fills with normal values. ValueError for a negative std."""
     def not_equal(self, other: Tensor | _float | _int | _bool) -> Tensor:
         """input != other, elementwise, bool."""
+    def not_equal_(self, other: Tensor | _float | _int | _bool) -> Tensor:
+        """In place: 1 or 0 in this tensor's dtype."""
     def numel(self) -> _int:
         """The number of elements."""
     def numpy(self, *, force: _bool = False) -> Any:
@@ -852,8 +885,8 @@ class Tensor:
     def prod(self, dim: _int | Sequence[_int] | None = None, *, keepdims: _bool) -> Tensor: ...
     @overload
     def prod(self, *, axis: _int | Sequence[_int] | None, keepdim: _bool) -> Tensor: ...
-    def quantile(self, q: Tensor | _float | _int | _bool, dim: _int | None = None, keepdim: _bool = False) -> Tensor:
-        """The values below which a part q (in [0, 1], a number or a vector) lies, interpolated linearly."""
+    def quantile(self, q: Tensor | _float | _int | _bool, dim: _int | None = None, keepdim: _bool = False, *, interpolation: str = 'linear') -> Tensor:
+        """The values below which a part q (in [0, 1], a number or a vector) lies. Between two elements: interpolation is 'linear', 'lower', 'higher', 'midpoint' or 'nearest'."""
     def rad2deg(self) -> Tensor: ...
     @overload
     def random_(self, to: _int, *, generator: Generator | None = None) -> Tensor:
@@ -1471,19 +1504,20 @@ def concatenate(tensors: Sequence[Tensor], dim: _int = 0) -> Tensor:
 def concatenate(tensors: Sequence[Tensor], *, axis: _int) -> Tensor: ...
 @overload
 def concatenate(tensors: Sequence[Tensor], dim: _int = 0, *, out: Tensor) -> Tensor: ...
-def conv1d(input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: _int | Sequence[_int] = 1, padding: object = 0, dilation: _int | Sequence[_int] = 1, groups: _int = 1) -> Tensor:
+def conv1d(input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: _int | Sequence[_int] = 1, padding: object = 0, dilation: _int | Sequence[_int] = 1, groups: _int = 1, activation: str = 'none') -> Tensor:
     """Cross-correlation along one dimension: input (n, c, l) or (c, l), weight (out, c / groups, k). Arguments and errors as conv2d's."""
-def conv2d(input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: _int | Sequence[_int] = 1, padding: object = 0, dilation: _int | Sequence[_int] = 1, groups: _int = 1) -> Tensor:
+def conv2d(input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: _int | Sequence[_int] = 1, padding: object = 0, dilation: _int | Sequence[_int] = 1, groups: _int = 1, activation: str = 'none') -> Tensor:
     """Cross-correlation of input with weight, plus bias (book sections 7.1 to 7.4).
 
     input: (n, c, h, w) or (c, h, w), float32 or float64 (halves are computed in float32); weight: (out, c / groups,
     kh, kw); bias: (out,). stride, padding, dilation: a number or a pair; padding may be 'same' (output as large as
     input, stride 1) or 'valid'. Each of `groups` groups of channels meets only its own outputs. The result is
     (n, out, h', w') with h' = (h + 2 padding - dilation (kh - 1) - 1) // stride + 1.
+    activation ('none', 'relu', 'sigmoid' or 'tanh'; not in PyTorch) is applied by the same kernel.
     ShapeError if channels do not fit or the kernel is larger than the padded input, ValueError for numbers out of
     range, DTypeError if dtypes differ.
     """
-def conv3d(input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: _int | Sequence[_int] = 1, padding: object = 0, dilation: _int | Sequence[_int] = 1, groups: _int = 1) -> Tensor:
+def conv3d(input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: _int | Sequence[_int] = 1, padding: object = 0, dilation: _int | Sequence[_int] = 1, groups: _int = 1, activation: str = 'none') -> Tensor:
     """Cross-correlation over volumes: input (n, c, d, h, w) or (c, d, h, w), weight (out, c / groups, kd, kh, kw). Arguments and errors as conv2d's."""
 def conv_transpose1d(input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: _int | Sequence[_int] = 1, padding: _int | Sequence[_int] = 0, output_padding: _int | Sequence[_int] = 0, groups: _int = 1, dilation: _int | Sequence[_int] = 1) -> Tensor:
     """Transposed conv1d; arguments and errors as conv_transpose2d's."""
@@ -2034,8 +2068,8 @@ def prod(input: Tensor, dim: _int | Sequence[_int] | None = None, *, keepdims: _
 def prod(input: Tensor, *, axis: _int | Sequence[_int] | None, keepdim: _bool) -> Tensor: ...
 def promote_types(type1: _dtype, type2: _dtype) -> _dtype:
     """The dtype of an operation on tensors of both dtypes."""
-def quantile(input: Tensor, q: Tensor | _float | _int | _bool, dim: _int | None = None, keepdim: _bool = False) -> Tensor:
-    """The values below which a part q (in [0, 1], a number or a vector) lies, interpolated linearly."""
+def quantile(input: Tensor, q: Tensor | _float | _int | _bool, dim: _int | None = None, keepdim: _bool = False, *, interpolation: str = 'linear') -> Tensor:
+    """The values below which a part q (in [0, 1], a number or a vector) lies. Between two elements: interpolation is 'linear', 'lower', 'higher', 'midpoint' or 'nearest'."""
 def rand(*args: Any, size: _int | Sequence[_int] | None = None, generator: Generator | None = None, dtype: _dtype | None = None, device: object | None = None, requires_grad: _bool = False) -> Tensor:
     """Uniform in [0, 1): rand(2, 3) or rand((2, 3)). DTypeError unless dtype is floating."""
 def rand_like(input: Tensor, *, dtype: _dtype | None = None, device: object | None = None, requires_grad: _bool = False, generator: Generator | None = None) -> Tensor:

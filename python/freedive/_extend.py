@@ -6,10 +6,10 @@ from . import _core
 
 # Methods that are functions of _compose, which loads when one is first called.
 COMPOSED = (
-    "addr", "adjoint", "aminmax", "clamp_max", "clamp_min", "deg2rad", "diff", "dist", "dsplit", "erfc",
-    "fill_diagonal_", "float_power", "fmax", "fmin", "frac", "heaviside", "histc", "hsplit", "isneginf", "isposinf",
-    "ldexp", "logaddexp", "logaddexp2", "logit", "mode", "nan_to_num", "nanmean", "nanmedian", "positive",
-    "rad2deg", "signbit", "sinc", "vsplit", "xlogy",
+    "addr", "adjoint", "aminmax", "clamp_max", "clamp_min", "deg2rad", "diff", "digamma", "dist", "dsplit", "erfc",
+    "erfinv", "fill_diagonal_", "float_power", "fmax", "fmin", "frac", "heaviside", "histc", "hsplit", "isneginf",
+    "isposinf", "ldexp", "lgamma", "logaddexp", "logaddexp2", "logit", "mode", "nan_to_num", "nanmean", "nanmedian",
+    "positive", "rad2deg", "signbit", "sinc", "vsplit", "xlogy",
 )  # fmt: skip
 
 
@@ -20,9 +20,16 @@ def _repr(self, *, tensor_contents=None):
 
 
 def _format(self, spec):
-    if self.dim() == 0 and spec:
-        return self.item().__format__(spec)
+    if self.dim() == 0:
+        return self.item().__format__(spec)  # a number, also without spec
     return object.__format__(self, spec) if not spec else self.tolist().__format__(spec)
+
+
+def _copy(self):
+    """A leaf on the same memory (copy.copy)."""
+    made = _core.Tensor._make_subclass(type(self), self.detach(), self.requires_grad)
+    made.__dict__.update(self.__dict__)
+    return made
 
 
 def _deepcopy(self, memo):
@@ -74,6 +81,7 @@ def extend_tensor(cls):
     cls.__repr__ = _repr
     cls.__str__ = _repr
     cls.__format__ = _format
+    cls.__copy__ = _copy
     cls.__deepcopy__ = _deepcopy
     cls.__reduce_ex__ = _reduce
     cls.__array_priority__ = 1000  # NumPy leaves np_array * tensor to the tensor

@@ -68,10 +68,30 @@ def test_second_backward_needs_retain_graph():
 
 def test_a_graph_without_saved_tensors_can_be_gone_through_again():
     x = leaf()
-    y = (x * 2 + 1).sum()
+    y = (x + 1).sum()
     y.backward()
     y.backward()
-    assert x.grad.tolist() == [4.0] * 3
+    assert x.grad.tolist() == [2.0] * 3
+
+
+def test_a_graph_that_read_a_number_cannot():
+    y = (leaf() * 2).sum()
+    y.backward()
+    with pytest.raises(fd.GradError, match="MulBackward0: .* freed"):
+        y.backward()
+
+
+def test_only_the_gradients_asked_for_are_computed():
+    """The gradient of the weights needs the input as it was; that of the input does not."""
+    x = fd.rand(2, 3, 8, 8, requires_grad=True)
+    w = fd.rand(4, 3, 3, 3, requires_grad=True)
+    y = fd.conv2d(x, w).sum()
+    with fd.no_grad():
+        x += 1
+    (gx,) = fd.autograd.grad(y, x, retain_graph=True)
+    assert gx.shape == x.shape
+    with pytest.raises(fd.GradError, match="changed in place"):
+        fd.autograd.grad(y, w)
 
 
 def test_third_derivative():

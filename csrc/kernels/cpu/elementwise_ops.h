@@ -49,11 +49,7 @@ FD_UNARY(Neg, Cheap, return -x;)
 FD_UNARY(Abs, Cheap, if constexpr (T(-1) < T(0)) return abs(x); else return x;)
 FD_UNARY(Sign, Cheap, {
   const Vec<T> zero = T(0), one = T(1);
-  const Vec<T> y = select(x > zero, one, select(x < zero, zero - one, zero));
-  if constexpr (T(0.5) == T(0))
-    return y;
-  else
-    return select(x == x, y, x);
+  return select(x > zero, one, select(x < zero, zero - one, zero));
 })
 FD_UNARY(Square, Cheap, return x * x;)
 FD_UNARY(Cube, Cheap, return x * x * x;)  // pow by 3
@@ -178,12 +174,12 @@ FD_BINARY(Pow, Heavy, return general_pow(a, b);)
 
 FD_BINARY(TanhGrad, Cheap, return a * ((T(1) - b) * (T(1) + b));)
 FD_BINARY(SigmoidGrad, Cheap, return a * (b * (T(1) - b));)
-FD_BINARY(ReluGrad, Cheap, return select(b > Vec<T>(T(0)), a, Vec<T>(T(0)));)
+FD_BINARY(ReluGrad, Cheap, return select(b <= Vec<T>(T(0)), Vec<T>(T(0)), a);)
 FD_BINARY(LeakyReluGrad, Cheap, return select(b > Vec<T>(T(0)), a, a* c.p[0]);)
 FD_BINARY(EluGrad, Moderate, {
   const Vec<T> scale = c.p[1];
   const Vec<T> slope = scale * c.p[0] * c.p[2] * vexp(b * c.p[2]);
-  return a * select(b > Vec<T>(T(0)), scale, slope);
+  return a * select(b <= Vec<T>(T(0)), slope, scale);
 })
 FD_BINARY(SoftplusGrad, Moderate, {
   const Vec<T> bx = b * c.p[0];

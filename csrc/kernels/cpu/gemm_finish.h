@@ -27,7 +27,7 @@ FD_INLINE Vec<T> activation_slope(int activation, Vec<T> y) {
   const Vec<T> one = T(1), zero = T(0);
   switch (activation) {
     case FD_ACT_RELU:
-      return select(y > zero, one, zero);
+      return select(y <= zero, zero, one);
     case FD_ACT_SIGMOID:
       return y * (one - y);
     case FD_ACT_TANH:

@@ -91,7 +91,7 @@ void tile_row(const TileRow<T>& t) {
       FD_UNROLL for (int i = 0; i < R; i++) {
         FD_UNROLL for (int v = 0; v < NV; v++) {
           const V y = load_lane_group<T, NV, kMask>(gate + i * t.ldgate, v, lanes);
-          acc[i][v] = acc[i][v] * select(y > V(T(0)), V(T(1)), V(T(0)));
+          acc[i][v] = acc[i][v] * select(y <= V(T(0)), V(T(0)), V(T(1)));
         }
       }
     }

@@ -23,7 +23,7 @@ template <class T>
 __device__ T activation_slope(int32_t activation, T y) {
   switch (activation) {
     case FD_ACT_RELU:
-      return y > 0 ? T(1) : T(0);
+      return y <= 0 ? T(0) : T(1);
     case FD_ACT_SIGMOID:
       return y * (T(1) - y);
     case FD_ACT_TANH:

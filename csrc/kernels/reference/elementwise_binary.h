@@ -126,7 +126,7 @@ struct sigmoid_grad : Floating {
 struct relu_grad : Floating {
   template <class T>
   static T of(T g, T y, Params) {
-    return y > 0 ? g : T(0);
+    return y <= 0 ? T(0) : g;
   }
 };
 struct leaky_relu_grad : Floating {
@@ -135,7 +135,7 @@ struct leaky_relu_grad : Floating {
 struct elu_grad : Floating {
   static double of(double g, double x, Params p) {
     const double alpha = p[0], scale = p[1], input_scale = p[2];
-    return x > 0 ? scale * g : g * (scale * alpha * input_scale * std::exp(x * input_scale));
+    return x <= 0 ? g * (scale * alpha * input_scale * std::exp(x * input_scale)) : scale * g;
   }
 };
 struct softplus_grad : Floating {

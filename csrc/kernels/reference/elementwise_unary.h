@@ -22,7 +22,6 @@ struct abs : Numeric {
 struct sign : Numeric {
   template <class T>
   static T of(T x, Params) {
-    if (is_nan(x)) return x;
     return T((x > 0) - (x < 0));
   }
 };

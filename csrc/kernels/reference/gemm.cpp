@@ -22,7 +22,7 @@ double activate(int32_t activation, double x) {
 double activation_slope(int32_t activation, double y) {
   switch (activation) {
     case FD_ACT_RELU:
-      return y > 0 ? 1 : 0;
+      return y <= 0 ? 0 : 1;
     case FD_ACT_SIGMOID:
       return y * (1 - y);
     case FD_ACT_TANH:

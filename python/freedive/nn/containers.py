@@ -8,6 +8,7 @@ from . import functional as F
 from ._registry import structure
 from ._text import indented
 from .activation import ReLU, Sigmoid, Tanh
+from .conv import Conv1d, Conv2d, Conv3d
 from .linear import Linear
 from .module import Module
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Sequential", "ModuleList", "ModuleDict"]
 
+_FUSING = (Linear, Conv1d, Conv2d, Conv3d)
 _FUSED = {ReLU: "relu", Sigmoid: "sigmoid", Tanh: "tanh"}
 
 
@@ -107,7 +109,8 @@ class _Numbered(Module):
 class Sequential(_Numbered):
     """Calls its modules in order, each on what the one before returned.
 
-    A Linear followed by a ReLU, Sigmoid or Tanh runs as one kernel when neither has hooks; the numbers are the same.
+    A Linear or a convolution followed by a ReLU, Sigmoid or Tanh runs as one kernel when neither has hooks; the numbers
+    are the same.
 
     Args: modules, or one OrderedDict of names to modules.
     """
@@ -130,8 +133,10 @@ class Sequential(_Numbered):
         for module, activation in self._plan:
             if activation is None:
                 input = module(input)
-            else:
+            elif type(module) is Linear:
                 input = F.linear(input, module.weight, module.bias, activation)
+            else:
+                input = module._activated(input, activation)
         return input
 
     def _make_plan(self):
@@ -140,7 +145,7 @@ class Sequential(_Numbered):
         at = 0
         while at < len(modules):
             module, activation = modules[at], None
-            if _is_plain(module, Linear):
+            if type(module) in _FUSING and _is_plain(module, type(module)):
                 following = modules[at + 1] if at + 1 < len(modules) else None
                 activation = _FUSED.get(type(following))
                 if activation is None or not _is_plain(following, type(following)):

@@ -141,10 +141,16 @@ class _Conv(_ConvNd):
         return widths
 
     def forward(self, input: Tensor) -> Tensor:
+        return self._activated(input, "none")
+
+    def _activated(self, input: Tensor, activation: str) -> Tensor:
+        """The output and its activation from one kernel."""
         padding: Any = self.padding
         if self.padding_mode != "zeros":
             input, padding = F.pad(input, self._borders(), mode=self.padding_mode), 0
-        return self.function(input, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
+        return self.function(
+            input, self.weight, self.bias, self.stride, padding, self.dilation, self.groups, activation
+        )
 
 
 class Conv1d(_Conv):

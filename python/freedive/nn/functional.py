@@ -139,7 +139,7 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
 
 def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
     """x where x > threshold, else value."""
-    return _written(input, input.masked_fill(~(input > threshold), value), inplace)
+    return _written(input, input.masked_fill(input <= threshold, value), inplace)
 
 
 def glu(input: Tensor, dim: int = -1) -> Tensor:

@@ -7,6 +7,7 @@ In a notebook one display is updated in place, a few times a second at most; fro
 from __future__ import annotations
 
 import sys
+from collections import namedtuple
 from time import perf_counter
 
 import freedive as fd
@@ -22,13 +23,16 @@ SECONDS_BETWEEN_DRAWINGS = 0.25
 DRAWING_SHARE = 0.05  # of the time; after a slow drawing the next one waits accordingly
 
 
+Point = namedtuple("Point", ("x", "y"))
+
+
 class Line:
     """One curve: values not yet averaged, and the points made of them."""
 
     def __init__(self) -> None:
         self.xs: list[float] = []
         self.ys: list[Any] = []
-        self.points: list[tuple[float, Any]] = []
+        self.points: list[Point] = []
 
     def add(self, x: float, y: Any, every_n: int) -> bool:
         """Take in a value; True when it completed a point."""
@@ -42,12 +46,12 @@ class Line:
     def complete(self) -> None:
         """Make a point of the values that wait, however few."""
         if self.xs:
-            self.points.append((sum(map(float, self.xs)) / len(self.xs), _mean(self.ys)))
+            self.points.append(Point(sum(map(float, self.xs)) / len(self.xs), _mean(self.ys)))
             self.xs, self.ys = [], []
 
-    def resolved(self) -> list[tuple[float, float]]:
+    def resolved(self) -> list[Point]:
         """The points as Python numbers; values still on a device are fetched now."""
-        self.points = [(x, float(y)) for x, y in self.points]
+        self.points = [Point(x, float(y)) for x, y in self.points]
         return self.points
 
 
@@ -96,7 +100,7 @@ class ProgressBoard(HyperParameters):
             self._display.show_soon()
 
     @property
-    def data(self) -> dict[str, list[tuple[float, float]]]:
+    def data(self) -> dict[str, list[Point]]:
         """The points of each curve so far, as numbers."""
         return {label: line.resolved() for label, line in self._lines.items()}
 
@@ -175,7 +179,7 @@ class ProgressBoard(HyperParameters):
         self._lines = {}
         for label, saved in state.items():
             line = self._lines[label] = Line()
-            line.points, line.xs, line.ys = [tuple(p) for p in saved["points"]], list(saved["xs"]), list(saved["ys"])
+            line.points, line.xs, line.ys = [Point(*p) for p in saved["points"]], list(saved["xs"]), list(saved["ys"])
 
 
 class NotebookDisplay:
