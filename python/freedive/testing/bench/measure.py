@@ -30,7 +30,7 @@ class Plan:
     budget: float = math.inf
     slice: float = 0.012
     ceiling: float = 0.008
-    pause: float = 0.05
+    pause: float = 0.5
     threads: int = 1
     processor: bool = False
 
