@@ -202,8 +202,17 @@ class Module:
 
     def modules(self) -> Iterator[Module]:
         """This module and all below it, each once."""
-        for _, module in self.named_modules():
-            yield module
+        return iter(self._collect_modules({}))
+
+    def _collect_modules(self, found):
+        # Without names, and not a generator in a generator: a loop's zero_grad comes through here at every step.
+        found[self] = None
+        state = self.__dict__
+        for name in state["_module_names"]:
+            module = state[name]
+            if module is not None and module not in found:
+                module._collect_modules(found)
+        return found
 
     def _named_members(self, kind, prefix, recurse, remove_duplicate):
         seen = set()
@@ -225,23 +234,13 @@ class Module:
 
     def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
         """The parameters, each once."""
-        # Without names, and not a generator in a generator: a loop's zero_grad comes through here at every step.
         found: dict[Parameter, None] = {}
-        for module in self._collect_modules({}) if recurse else (self,):
+        for module in self.modules() if recurse else (self,):
             state = module.__dict__
             for name in state["_parameter_names"]:
                 if state[name] is not None:
                     found[state[name]] = None
         return iter(found)
-
-    def _collect_modules(self, found):
-        found[self] = None
-        state = self.__dict__
-        for name in state["_module_names"]:
-            module = state[name]
-            if module is not None and module not in found:
-                module._collect_modules(found)
-        return found
 
     def named_buffers(
         self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
