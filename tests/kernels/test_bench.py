@@ -31,7 +31,7 @@ def test_csv_comes_back_and_compares(tmp_path):
     record.write(b, as_rows([r]), {})
     rows, about = record.read(a)
     assert about == {"cpu": "this one"}
-    assert [row["library"] for row in rows] == ["freedive", "numpy"]
+    assert [(row["library"], row["rounds"]) for row in rows] == [("freedive", "3"), ("numpy", "3")]
     (line,) = record.compare(a, b)
     assert "+100.0%" in line
 

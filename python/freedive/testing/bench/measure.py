@@ -160,6 +160,7 @@ def as_rows(results: list[Result]) -> list[dict[str, Any]]:
                     "group": r.row.group,
                     "row": r.row.name,
                     "library": lib,
+                    "rounds": len(r.seconds[lib]),
                     "p10_us": r.percentile(lib, 0.1) * 1e6,
                     "p50_us": r.percentile(lib, 0.5) * 1e6,
                     "p90_us": r.percentile(lib, 0.9) * 1e6,
