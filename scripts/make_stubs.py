@@ -209,6 +209,8 @@ def tensor_class() -> list[str]:
             out += slot(name)
         elif name in _extend.COMPOSED:
             out += composed(name)
+        elif name[:-1] in _extend.IN_PLACE:
+            out.append(f"    def {name}(self, *args: Any, **kwargs: Any) -> Tensor: ...")
         elif not name.startswith("_"):
             raise ValueError(f"make_stubs.py does not know Tensor.{name} ({kind})")
     return out

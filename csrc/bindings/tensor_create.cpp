@@ -317,7 +317,8 @@ void bind_contents(nb::module_& m) {
       "size",
       [](const Tensor& t, std::optional<int64_t> dim) -> nb::object {
         if (!dim) return nb::steal(wrap_size(t.shape()));
-        return nb::cast(t.size(normalize_dim("size", *dim, t.dim() ? t.dim() : 0)));
+        check<IndexError>(t.dim() > 0, "size: dim ", *dim, " of a tensor without dimensions");
+        return nb::cast(t.size(normalize_dim("size", *dim, t.dim())));
       },
       "dim"_a = nb::none(), "The shape, or the size of one dimension.");
   method(

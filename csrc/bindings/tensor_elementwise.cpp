@@ -184,8 +184,15 @@ constexpr BinaryName kBinary[] = {
     {"bitwise_right_shift", FD_SHIFT_RIGHT, "input >> other."},
 };
 
-Operand scaled(const OperandArg& o, Scalar alpha, Tensor& holder) {
+Operand scaled(const char* op, const Operand& a, const Operand& o, Scalar alpha, Tensor& holder) {
   if (alpha.to_double() == 1) return o;
+  check<DTypeError>(alpha.kind != ScalarKind::floating || is_floating(ops::result_type(a, o)), op,
+                    ": alpha is a floating number but the operands are integers");
+  if (!o.is_tensor()) {
+    const bool floating = alpha.kind == ScalarKind::floating || o.scalar.kind == ScalarKind::floating;
+    return floating ? Operand(Scalar(o.scalar.to_double() * alpha.to_double()))
+                    : Operand(Scalar(o.scalar.to_int() * alpha.to_int()));
+  }
   holder = ops::mul(o, alpha);
   return Operand(holder);
 }
@@ -195,29 +202,29 @@ void bind_sum(nb::module_& m, std::initializer_list<const char*> names, const ch
   for (const char* name : names) {
     m.def(
         name,
-        [](const OperandArg& a, const OperandArg& b, Scalar alpha) {
+        [name](const OperandArg& a, const OperandArg& b, Scalar alpha) {
           Tensor holder;
-          return ops::binary(op, a, scaled(b, alpha, holder));
+          return ops::binary(op, a, scaled(name, a, b, alpha, holder));
         },
         "input"_a, "other"_a, nb::kw_only(), "alpha"_a = 1, doc);
     method(
         name,
-        [](const Tensor& a, const OperandArg& b, Scalar alpha) {
+        [name](const Tensor& a, const OperandArg& b, Scalar alpha) {
           Tensor holder;
-          return ops::binary(op, a, scaled(b, alpha, holder));
+          return ops::binary(op, a, scaled(name, a, b, alpha, holder));
         },
         "other"_a, nb::kw_only(), "alpha"_a = 1, doc);
     m.def(
         name,
         [name](const OperandArg& a, const OperandArg& b, Scalar alpha, const Tensor& out) {
           Tensor holder;
-          return into(name, out, ops::binary(op, a, scaled(b, alpha, holder)));
+          return into(name, out, ops::binary(op, a, scaled(name, a, b, alpha, holder)));
         },
         "input"_a, "other"_a, nb::kw_only(), "alpha"_a = 1, "out"_a, doc);
     method((std::string(name) + "_").c_str(),
-           [](const Tensor& a, const OperandArg& b, Scalar alpha) {
+           [name](const Tensor& a, const OperandArg& b, Scalar alpha) {
              Tensor holder;
-             return ops::binary_(op, a, scaled(b, alpha, holder));
+             return ops::binary_(op, a, scaled(name, a, b, alpha, holder));
            },
            "other"_a, nb::kw_only(), "alpha"_a = 1, "In place.");
   }
@@ -270,11 +277,19 @@ void bind_binary(nb::module_& m) {
         name, [](const Tensor& a, const OperandArg& b, const std::optional<std::string>& r) { return divide(a, b, r); },
         "other"_a, nb::kw_only(), "rounding_mode"_a = nb::none(), "input / other.");
     method((std::string(name) + "_").c_str(),
-           [](const Tensor& a, const OperandArg& b) { return ops::binary_(FD_DIV, a, b); }, "other"_a, "In place.");
+           [](const Tensor& a, const OperandArg& b, const std::optional<std::string>& r) {
+             if (!r) return ops::binary_(FD_DIV, a, b);
+             return ops::copy_(a, divide(ops::old_value(a), b, r));
+           },
+           "other"_a, nb::kw_only(), "rounding_mode"_a = nb::none(), "In place.");
   }
   m.def(
-      "rsub", [](const Tensor& a, const OperandArg& b) { return ops::sub(b, a); }, "input"_a, "other"_a,
-      "other - input.");
+      "rsub",
+      [](const Tensor& a, const OperandArg& b, Scalar alpha) {
+        Tensor holder;
+        return ops::binary(FD_SUB, b, scaled("rsub", b, a, alpha, holder));
+      },
+      "input"_a, "other"_a, nb::kw_only(), "alpha"_a = 1, "other - alpha * input.");
 }
 
 // ---------------------------------------------------------------------------------------------- comparison
@@ -312,6 +327,7 @@ constexpr CompareName kPredicates[] = {
 Tensor isclose(const Tensor& a, const Tensor& b, double rtol, double atol, bool equal_nan) {
   check<ValueError>(rtol >= 0 && atol >= 0, "isclose: rtol and atol must not be negative");
   const GradMode off(false);
+  if (a.dtype() == DType::boolean && b.dtype() == DType::boolean) return ops::compare(FD_EQ, a, b);
   const Tensor bound = ops::add(ops::mul(ops::unary(FD_ABS, b), rtol), atol);
   const Tensor near = ops::compare(FD_LE, ops::unary(FD_ABS, ops::sub(a, b)), bound);
   Tensor close = ops::compare(FD_LOGICAL_OR, ops::compare(FD_EQ, a, b),

@@ -228,8 +228,8 @@ DType compute_type(fd_binary_op op, const Row& row, const Operand& a, const Oper
 }
 
 // Integer division by zero and negative integer powers have no value; the kernels leave them to us.
-void check_integers(fd_binary_op op, const Row& row, const Operand& b, DType d) {
-  if (!is_integral(d)) return;
+void check_integers(fd_binary_op op, const Row& row, const Operand& a, const Operand& b, DType d) {
+  if (!is_integral(d) || (a.is_tensor() && a.tensor->numel() == 0)) return;
   if (op == FD_FLOOR_DIV || op == FD_REMAINDER || op == FD_FMOD) {
     const bool zero = b.is_tensor() ? first_element<int64_t>(reduce(FD_REDUCE_COUNT_NONZERO, *b.tensor, {}, false)) !=
                                           b.tensor->numel()
@@ -295,7 +295,7 @@ Tensor binary(fd_binary_op op, const Operand& a, const Operand& b) {
   const DType d = compute_type(op, row, a, b);
   if (op == FD_POW && is_square(b, d) && a.is_tensor()) return unary(FD_SQUARE, *a.tensor);
   if (op == FD_POW && d == DType::boolean) return b.scalar.to_int() ? clone(*a.tensor) : full(a.tensor->shape(), 1, d);
-  check_integers(op, row, b, d);
+  check_integers(op, row, a, b, d);
   if (is_half(d)) {
     Tensor ha, hb;
     return to(binary(op, converted(a, DType::float32, ha), converted(b, DType::float32, hb)), d);
@@ -317,7 +317,7 @@ Tensor binary_(fd_binary_op op, const Tensor& self, const Operand& b) {
   }
   const bool composed = is_half(d) || d == DType::boolean || d != self.dtype();
   if (composed) return copy_(self, binary(op, old_value(self), b));
-  check_integers(op, row, b, d);
+  check_integers(op, row, self, b, d);
   Tensor hb;
   // Reading through another view of the memory being written would see half-written values.
   Operand right = converted(b, d, hb);

@@ -166,10 +166,11 @@ Tensor convolve(int dims, bool transposed, const Tensor& input, const Tensor& we
   if (input.dim() == dims + 1)
     return squeeze(convolve(dims, transposed, unsqueeze(input, 0), weight, bias, options), Dims{0});
   const Given x = {"input", input.dtype(), input.shape()}, w = {"weight", weight.dtype(), weight.shape()};
-  if (is_half(input.dtype()) && weight.dtype() == input.dtype()) {
-    const Tensor b = bias.defined() ? to(bias, DType::float32) : bias;
-    const Tensor whole = to(input, DType::float32), kernel = to(weight, DType::float32);
-    return to(convolve(dims, transposed, whole, kernel, b, options), input.dtype());
+  const bool integers = is_integral(input.dtype()) && input.dtype() != DType::boolean;
+  if ((is_half(input.dtype()) || integers) && weight.dtype() == input.dtype()) {
+    const DType wide = integers ? DType::float64 : DType::float32;
+    const Tensor b = bias.defined() ? to(bias, wide) : bias;
+    return to(convolve(dims, transposed, to(input, wide), to(weight, wide), b, options), input.dtype());
   }
   const Given b = {"bias", bias.defined() ? bias.dtype() : input.dtype(),
                    bias.defined() ? bias.shape() : input.shape()};

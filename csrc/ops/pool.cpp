@@ -80,15 +80,16 @@ ValueIndex run_max(const char* op, int dims, const fd_pool& v, const Tensor& inp
   return made;
 }
 
-// The pooling of a batch, for an input that may lack the first dimension or be of a half type.
+// The pooling of a batch, for an input that may lack the first dimension or be of a half or an integer type.
 template <class Pool>
 ValueIndex of_any(int dims, const Tensor& input, const Pool& pool) {
   if (input.dim() == dims + 1) {
     const ValueIndex made = of_any(dims, unsqueeze(input, 0), pool);
     return {squeeze(made.values, Dims{0}), made.indices.defined() ? squeeze(made.indices, Dims{0}) : Tensor()};
   }
-  if (!is_half(input.dtype())) return pool(input);
-  const ValueIndex made = pool(to(input, DType::float32));
+  const bool whole = is_integral(input.dtype()) && input.dtype() != DType::boolean;
+  if (!is_half(input.dtype()) && !whole) return pool(input);
+  const ValueIndex made = pool(to(input, whole ? DType::float64 : DType::float32));
   return {to(made.values, input.dtype()), made.indices};
 }
 

@@ -162,7 +162,7 @@ class ReduceBackward final : public Node {
 
  private:
   Tensor prod_gradient(const Tensor& g, const Tensor& x) {
-    if (axes_.bits != ~0u) {
+    if (axes_.bits != ~0u && x.dim() > 0) {
       int dim = 0;
       while (!(axes_.bits >> dim & 1)) dim++;
       return mul(g, prod_of_others(x, dim));

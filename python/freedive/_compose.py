@@ -143,7 +143,9 @@ def rad2deg(input: Tensor) -> Tensor:
 
 def logit(input: Tensor, eps: float | None = None) -> Tensor:
     """log(input / (1 - input)), the inverse of sigmoid; with eps the input is first limited to [eps, 1 - eps]."""
-    x = input if eps is None else input.clamp(eps, 1 - eps)
+    x = input if input.is_floating_point() else input.to(fd.get_default_dtype())
+    if eps is not None:
+        x = x.clamp(eps, 1 - eps)
     return fd.log(x) - fd.log1p(-x)
 
 
@@ -173,7 +175,8 @@ def fmin(input: Tensor, other: Tensor) -> Tensor:
 
 def logaddexp(input: Tensor, other: Tensor) -> Tensor:
     """log(exp(input) + exp(other)), stable."""
-    return fd.logsumexp(fd.stack(fd.broadcast_tensors(input, other)), 0)
+    common = fd.result_type(input, other)
+    return fd.logsumexp(fd.stack(fd.broadcast_tensors(input.to(common), other.to(common))), 0)
 
 
 def logaddexp2(input: Tensor, other: Tensor) -> Tensor:

@@ -218,6 +218,7 @@ class Tensor:
     def addmv(self, mat: Tensor, vec: Tensor, *, beta: _float | _int | _bool = 1, alpha: _float | _int | _bool = 1) -> Tensor:
         """beta * input + alpha * (mat @ vec)."""
     def addr(self, vec1: Tensor, vec2: Tensor, *, beta: _float = 1, alpha: _float = 1) -> Tensor: ...
+    def addr_(self, *args: Any, **kwargs: Any) -> Tensor: ...
     def adjoint(self) -> Tensor: ...
     @overload
     def all(self, dim: _int | Sequence[_int] | None = None, keepdim: _bool = False, *, dtype: _dtype | None = None) -> Tensor:
@@ -381,7 +382,9 @@ class Tensor:
     def clamp_(self, min: Tensor | _float | _int | _bool | None = None, max: Tensor | _float | _int | _bool | None = None) -> Tensor:
         """In place."""
     def clamp_max(self, max: Tensor | _float) -> Tensor: ...
+    def clamp_max_(self, *args: Any, **kwargs: Any) -> Tensor: ...
     def clamp_min(self, min: Tensor | _float) -> Tensor: ...
+    def clamp_min_(self, *args: Any, **kwargs: Any) -> Tensor: ...
     def clip(self, min: Tensor | _float | _int | _bool | None = None, max: Tensor | _float | _int | _bool | None = None) -> Tensor:
         """input limited to [min, max]; either may be None, a number or a tensor."""
     def clip_(self, min: Tensor | _float | _int | _bool | None = None, max: Tensor | _float | _int | _bool | None = None) -> Tensor:
@@ -428,11 +431,13 @@ class Tensor:
         """The running product along dim."""
     @overload
     def cumprod(self, *, axis: _int, dtype: _dtype | None = None) -> Tensor: ...
+    def cumprod_(self, *args: Any, **kwargs: Any) -> Tensor: ...
     @overload
     def cumsum(self, dim: _int, *, dtype: _dtype | None = None) -> Tensor:
         """The running sum along dim."""
     @overload
     def cumsum(self, *, axis: _int, dtype: _dtype | None = None) -> Tensor: ...
+    def cumsum_(self, *args: Any, **kwargs: Any) -> Tensor: ...
     @property
     def data(self) -> Tensor:
         """The same memory without history; assigning replaces memory and shape."""
@@ -441,6 +446,7 @@ class Tensor:
     def data_ptr(self) -> _int:
         """The address of the first element."""
     def deg2rad(self) -> Tensor: ...
+    def deg2rad_(self, *args: Any, **kwargs: Any) -> Tensor: ...
     def detach(self) -> Tensor:
         """The same memory without history."""
     def detach_(self) -> Any:
@@ -458,16 +464,17 @@ class Tensor:
         """The diagonal over dim1 and dim2 as the last dimension (a view)."""
     def diff(self, n: _int = 1, dim: _int = -1, prepend: Tensor | None = None, append: Tensor | None = None) -> Tensor: ...
     def digamma(self) -> Tensor: ...
+    def digamma_(self, *args: Any, **kwargs: Any) -> Tensor: ...
     def dim(self) -> _int:
         """The number of dimensions."""
     def dist(self, other: Tensor, p: _float = 2) -> Tensor: ...
     def div(self, other: Tensor | _float | _int | _bool, *, rounding_mode: str | None = None) -> Tensor:
         """input / other."""
-    def div_(self, other: Tensor | _float | _int | _bool) -> Tensor:
+    def div_(self, other: Tensor | _float | _int | _bool, *, rounding_mode: str | None = None) -> Tensor:
         """In place."""
     def divide(self, other: Tensor | _float | _int | _bool, *, rounding_mode: str | None = None) -> Tensor:
         """input / other."""
-    def divide_(self, other: Tensor | _float | _int | _bool) -> Tensor:
+    def divide_(self, other: Tensor | _float | _int | _bool, *, rounding_mode: str | None = None) -> Tensor:
         """In place."""
     def dot(self, tensor: Tensor) -> Tensor:
         """The sum of products of two vectors of one length."""
@@ -490,7 +497,9 @@ class Tensor:
     def erf_(self) -> Tensor:
         """In place."""
     def erfc(self) -> Tensor: ...
+    def erfc_(self, *args: Any, **kwargs: Any) -> Tensor: ...
     def erfinv(self) -> Tensor: ...
+    def erfinv_(self, *args: Any, **kwargs: Any) -> Tensor: ...
     def exp(self) -> Tensor:
         """e to the power x."""
     def exp2(self) -> Tensor:
@@ -530,6 +539,7 @@ class Tensor:
     def float(self) -> Tensor:
         """This tensor in that dtype."""
     def float_power(self, exponent: Tensor | _float) -> Tensor: ...
+    def float_power_(self, *args: Any, **kwargs: Any) -> Tensor: ...
     def floor(self) -> Tensor:
         """The largest integer not above x."""
     def floor_(self) -> Tensor:
@@ -545,6 +555,7 @@ class Tensor:
     def fmod_(self, other: Tensor | _float | _int | _bool) -> Tensor:
         """In place."""
     def frac(self) -> Tensor: ...
+    def frac_(self, *args: Any, **kwargs: Any) -> Tensor: ...
     def gather(self, dim: _int, index: Tensor, *, sparse_grad: _bool = False) -> Tensor:
         """out[i][j] = input[index[i][j]][j] for dim 0, and so on. IndexError outside [0, size)."""
     def ge(self, other: Tensor | _float | _int | _bool) -> Tensor:
@@ -576,6 +587,7 @@ class Tensor:
     def half(self) -> Tensor:
         """This tensor in that dtype."""
     def heaviside(self, values: Tensor) -> Tensor: ...
+    def heaviside_(self, *args: Any, **kwargs: Any) -> Tensor: ...
     def histc(self, bins: _int = 100, min: _float = 0, max: _float = 0) -> Tensor: ...
     def hsplit(self, indices_or_sections: _int | Sequence[_int]) -> tuple[Tensor, ...]: ...
     def hypot(self, other: Tensor | _float | _int | _bool) -> Tensor:
@@ -640,6 +652,7 @@ class Tensor:
     def kthvalue(self, k: _int, dim: _int = -1, keepdim: _bool = False) -> _Pair:
         """The k-th smallest along dim, k from 1: (values, indices)."""
     def ldexp(self, other: Tensor) -> Tensor: ...
+    def ldexp_(self, *args: Any, **kwargs: Any) -> Tensor: ...
     def le(self, other: Tensor | _float | _int | _bool) -> Tensor:
         """input <= other, elementwise, bool."""
     def le_(self, other: Tensor | _float | _int | _bool) -> Tensor:
@@ -657,6 +670,7 @@ class Tensor:
     def less_equal_(self, other: Tensor | _float | _int | _bool) -> Tensor:
         """In place: 1 or 0 in this tensor's dtype."""
     def lgamma(self) -> Tensor: ...
+    def lgamma_(self, *args: Any, **kwargs: Any) -> Tensor: ...
     def log(self) -> Tensor:
         """The natural logarithm; -inf at 0, NaN below."""
     def log10(self) -> Tensor:
@@ -699,6 +713,7 @@ class Tensor:
     def logical_xor_(self, other: Tensor | _float | _int | _bool) -> Tensor:
         """In place: 1 or 0 in this tensor's dtype."""
     def logit(self, eps: _float | None = None) -> Tensor: ...
+    def logit_(self, *args: Any, **kwargs: Any) -> Tensor: ...
     @overload
     def logsumexp(self, dim: _int | Sequence[_int] | None = None, keepdim: _bool = False, *, dtype: _dtype | None = None) -> Tensor:
         """log(sum(exp(x))) over dim, stable."""
@@ -799,6 +814,7 @@ class Tensor:
     def mv(self, vec: Tensor) -> Tensor:
         """The product of a matrix (n, k) and a vector (k,)."""
     def nan_to_num(self, nan: _float | None = None, posinf: _float | None = None, neginf: _float | None = None) -> Tensor: ...
+    def nan_to_num_(self, *args: Any, **kwargs: Any) -> Tensor: ...
     def nanmean(self, dim: _int | Sequence[_int] | None = None, keepdim: _bool = False) -> Tensor: ...
     def nanmedian(self, dim: _int | None = None, keepdim: _bool = False) -> Tensor | tuple[Tensor, Tensor]: ...
     @overload
@@ -888,6 +904,7 @@ class Tensor:
     def quantile(self, q: Tensor | _float | _int | _bool, dim: _int | None = None, keepdim: _bool = False, *, interpolation: str = 'linear') -> Tensor:
         """The values below which a part q (in [0, 1], a number or a vector) lies. Between two elements: interpolation is 'linear', 'lower', 'higher', 'midpoint' or 'nearest'."""
     def rad2deg(self) -> Tensor: ...
+    def rad2deg_(self, *args: Any, **kwargs: Any) -> Tensor: ...
     @overload
     def random_(self, to: _int, *, generator: Generator | None = None) -> Tensor:
         """Fills with integers uniform in [0, to)."""
@@ -990,6 +1007,7 @@ class Tensor:
     def sin_(self) -> Tensor:
         """In place."""
     def sinc(self) -> Tensor: ...
+    def sinc_(self, *args: Any, **kwargs: Any) -> Tensor: ...
     def sinh(self) -> Tensor:
         """The hyperbolic sine."""
     def sinh_(self) -> Tensor:
@@ -1112,7 +1130,7 @@ class Tensor:
         """triu in place."""
     def true_divide(self, other: Tensor | _float | _int | _bool, *, rounding_mode: str | None = None) -> Tensor:
         """input / other."""
-    def true_divide_(self, other: Tensor | _float | _int | _bool) -> Tensor:
+    def true_divide_(self, other: Tensor | _float | _int | _bool, *, rounding_mode: str | None = None) -> Tensor:
         """In place."""
     def trunc(self) -> Tensor:
         """x without its fraction."""
@@ -1165,6 +1183,7 @@ class Tensor:
     def where(self, condition: Tensor, other: Tensor | _float | _int | _bool) -> Tensor:
         """self where condition (bool) holds, else other."""
     def xlogy(self, other: Tensor | _float) -> Tensor: ...
+    def xlogy_(self, *args: Any, **kwargs: Any) -> Tensor: ...
     def zero_(self) -> Tensor:
         """Overwrites every element with 0."""
 
@@ -2128,8 +2147,8 @@ def rsqrt(input: Tensor) -> Tensor:
     """1 / sqrt(x)."""
 @overload
 def rsqrt(input: Tensor, *, out: Tensor) -> Tensor: ...
-def rsub(input: Tensor, other: Tensor | _float | _int | _bool) -> Tensor:
-    """other - input."""
+def rsub(input: Tensor, other: Tensor | _float | _int | _bool, *, alpha: _float | _int | _bool = 1) -> Tensor:
+    """other - alpha * input."""
 @overload
 def scatter(input: Tensor, dim: _int, index: Tensor, src: Tensor, *, reduce: str | None = None) -> Tensor:
     """input[index[i][j]][j] = src[i][j] for dim 0, and so on; src may be a number. reduce='add' or 'multiply' combines with what is there."""

@@ -11,6 +11,10 @@ COMPOSED = (
     "isposinf", "ldexp", "lgamma", "logaddexp", "logaddexp2", "logit", "mode", "nan_to_num", "nanmean", "nanmedian",
     "positive", "rad2deg", "signbit", "sinc", "vsplit", "xlogy",
 )  # fmt: skip
+IN_PLACE = (
+    "addr", "clamp_max", "clamp_min", "deg2rad", "digamma", "erfc", "erfinv", "float_power", "frac", "heaviside",
+    "ldexp", "lgamma", "logit", "nan_to_num", "rad2deg", "sinc", "xlogy", "cumsum", "cumprod",
+)  # fmt: skip
 
 
 def _repr(self, *, tensor_contents=None):
@@ -76,6 +80,18 @@ def _composed(name):
     return method
 
 
+def _in_place(name):
+    def method(self, *args, **kwargs):
+        made = getattr(self.clone(), name)(*args, **kwargs)
+        if made.is_floating_point() and not self.is_floating_point():
+            raise _core.DTypeError(f"{name}_: the result is {made.dtype} but the tensor is {self.dtype}")
+        return self.copy_(made)
+
+    method.__name__ = f"{name}_"
+    method.__doc__ = f"{name}, in place."
+    return method
+
+
 def extend_tensor(cls):
     """Adds the methods above to the compiled Tensor type."""
     cls.__repr__ = _repr
@@ -87,3 +103,5 @@ def extend_tensor(cls):
     cls.__array_priority__ = 1000  # NumPy leaves np_array * tensor to the tensor
     for name in COMPOSED:
         setattr(cls, name, _composed(name))
+    for name in IN_PLACE:
+        setattr(cls, f"{name}_", _in_place(name))

@@ -163,7 +163,7 @@ def test_threads_do_not_matter():
         (ValueError, r"bias has shape \(2,\); expected \(3,\), one value per output channel",
          lambda x, w: F.conv2d(x, w, fd.ones(2), padding=2)),
         (TypeError, "weight is float64 but input is float32", lambda x, w: F.conv2d(x, w.double())),
-        (TypeError, "input is int64; expected a floating dtype", lambda x, w: F.conv2d(x.long(), w.long())),
+        (TypeError, "input is bool; expected a floating dtype", lambda x, w: F.conv2d(x.bool(), w.bool())),
         (ValueError, "output_padding", lambda x, w: F.conv_transpose2d(x, w[:2], output_padding=1)),
         (ValueError, "groups is 0", lambda x, w: F.conv2d(x, w, groups=0)),
     ],

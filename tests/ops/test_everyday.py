@@ -67,6 +67,10 @@ torch.is_nonzero(torch.tensor(0.0))
 """
 
 MOVEMENT = """
+F.max_pool2d(i(1, 2, 4, 4), 2, return_indices=True)
+F.avg_pool2d(i(2, 4, 4), 2)
+F.conv2d(i(1, 2, 4, 4), i(3, 2, 3, 3), padding=1)
+F.conv_transpose2d(i(1, 2, 4, 4), i(2, 3, 3, 3), stride=2)
 torch.hsplit(t(4, 6), 2)
 torch.hsplit(t(6), 2)
 torch.hsplit(t(4, 6), 4)
@@ -142,6 +146,16 @@ torch.isposinf(torch.tensor([float("inf"), -float("inf"), 1.0]))
 torch.isneginf(torch.tensor([float("inf"), -float("inf"), 1.0]))
 torch.positive(t(3))
 torch.positive(b(3))
+torch.rsub(t(4), t(4), alpha=2)
+torch.add(t(4), 2, alpha=0.5)
+torch.add(i(4), i(4), alpha=0.5)
+torch.add(i(4), 2, alpha=3)
+torch.isclose(b(4), b(4))
+torch.allclose(b(4), ~b(4))
+torch.logaddexp(t(4), torch.tensor(1.0, dtype=torch.float64))
+torch.logit(torch.tensor([0, 1], dtype=torch.uint8))
+torch.zeros(0, 4, dtype=torch.int64) // torch.zeros(4, dtype=torch.int64)
+F.prelu(torch.tensor(-2.0), torch.tensor([0.25]))
 t(4).clamp_min(0)
 t(4).clamp_max(torch.tensor(0.5))
 torch.add(t(4), 1, out=torch.zeros(4))
@@ -173,6 +187,16 @@ x = t(4); x.logical_not_()
 x = t(4).half(); x.not_equal_(0)
 torch.ones(2, requires_grad=True).ge_(0)
 x = torch.ones(2, requires_grad=True); (x * 1).ge_(0)
+x = t(4); x.div_(0.3, rounding_mode="floor")
+x = i(4); x.div_(2, rounding_mode="trunc")
+x = i(4); x.div_(2)
+x = t(4); y = x.erfc_(); (y is x), x
+x = t(4); x.xlogy_(2.0)
+x = t(3, 4); x.cumsum_(1)
+x = i(3, 4); x.cumprod_(0)
+x = i(4); x.logit_()
+x = t(4).requires_grad_(); (x * 1).rad2deg_().sum().backward(); x.grad
+x = t(4).requires_grad_(); (x * 2).lgamma_().sum().backward(); x.grad
 x = torch.ones(2, requires_grad=True); y = x * 3; y.ge_(0); y.sum().backward(); x.grad
 """
 
@@ -216,6 +240,9 @@ torch.quantile(t(3, 5), 0.35, dim=0, interpolation="nearest")
 torch.quantile(t(3, 5), torch.tensor([0.1, 0.5]), dim=1, keepdim=True, interpolation="midpoint")
 torch.quantile(t(4), torch.tensor([0.0, 0.25, 0.5, 0.75, 1.0]), interpolation="nearest")
 torch.quantile(t(4), 0.5, interpolation="cubic")
+x = torch.tensor(3.0, requires_grad=True); x.prod(0).backward(); x.grad
+x = torch.tensor(3.0, requires_grad=True); torch.prod(x, -1, keepdim=True).backward(); x.grad
+torch.tensor(3.0).size(0)
 torch.unique(torch.tensor([3.0, 1.0, float("nan"), 1.0, float("nan")]))
 torch.unique(torch.tensor([2, 1, 2]), sorted=False, return_inverse=True)[0].sort().values
 torch.unique(torch.tensor([[3, 1], [1, 3]]), return_inverse=True, return_counts=True)

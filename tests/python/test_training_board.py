@@ -160,3 +160,11 @@ def test_missing_matplotlib_is_one_clear_line(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(ImportError, match=r"freedive\[plot\]"):
         ProgressBoard().save(str(tmp_path / "a.png"))
+
+
+def test_a_readers_own_draw_keeps_its_curves():
+    board = ProgressBoard()
+    board.data = {}
+    board.data["mine"] = [(1, 2.0)]
+    board.draw(0, 1.0, "other")
+    assert board.data == {"mine": [(1, 2.0)]}

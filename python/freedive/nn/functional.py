@@ -134,7 +134,7 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
         if weight.ndim != 1 or weight.numel() != channels:
             raise ValueError(f"prelu: {weight.numel()} weights but {channels} channels; expected one per channel")
         weight = weight.reshape((-1,) + (1,) * (input.ndim - 2))
-    return fd.where(input > 0, input, weight * input)
+    return fd.where(input > 0, input, (weight if input.ndim else weight.reshape(())) * input)
 
 
 def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:

@@ -85,6 +85,7 @@ class ProgressBoard(HyperParameters):
     ) -> None:
         self.save_hyperparameters()
         self._lines: dict[str, Line] = {}
+        self._own_data: dict[str, list[Point]] | None = None
         self._display = NotebookDisplay(self)
 
     def draw(self, x: float, y: Any, label: str, every_n: int = 1) -> None:
@@ -101,8 +102,14 @@ class ProgressBoard(HyperParameters):
 
     @property
     def data(self) -> dict[str, list[Point]]:
-        """The points of each curve so far, as numbers."""
+        """The points of each curve so far, as numbers; what a reader's own `draw` has put here, if it has."""
+        if self._own_data is not None:
+            return self._own_data
         return {label: line.resolved() for label, line in self._lines.items()}
+
+    @data.setter
+    def data(self, curves: dict[str, list[Point]]) -> None:
+        self._own_data = curves
 
     def finish(self) -> None:
         """Turn what is left over into points and, in a notebook, draw a last time."""
