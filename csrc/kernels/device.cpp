@@ -4,6 +4,7 @@
 #include <pthread.h>
 
 #include <atomic>
+#include <bit>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -93,8 +94,12 @@ void* gpu_workspace(fd_context* context, int32_t, size_t bytes) {
 void raise_fault(State& s, Gpu& gpu, const fd_fault& fault) {
   if (fault.code == FD_OK) return;
   s.plugin->clear(gpu.context.fault, sizeof(fd_fault), gpu.stream);
-  fail<IndexError>(s.ops[size_t(fault.op)], ": index ", fault.value, " at position ", fault.position,
-                   " is out of range (found on ", gpu.device, "; everything computed since is undefined)");
+  const char* const op = s.ops[size_t(fault.op)];
+  const std::string found = text(" (found on ", gpu.device, "; everything computed since is undefined)");
+  if (fault.code == FD_BAD_VALUE)
+    fail<ValueError>(op, ": ", std::bit_cast<double>(fault.value), " at position ", fault.position,
+                     " is not a value it takes", found);
+  fail<IndexError>(op, ": index ", fault.value, " at position ", fault.position, " is out of range", found);
 }
 
 void refuse_in_capture(const Gpu& gpu) {
@@ -102,14 +107,35 @@ void refuse_in_capture(const Gpu& gpu) {
                      " (item(), tolist(), cpu(), boolean indexing and the like)");
 }
 
-void wait(State& s, Gpu& gpu) {
+// A landing of the calling thread's own, as several may wait at once.
+Landing* take_landing(State& s, Gpu& gpu) {
+  if (!gpu.landings.empty()) {
+    Landing* const idle = gpu.landings.back();
+    gpu.landings.pop_back();
+    return idle;
+  }
+  void* made;
+  if (s.plugin->host_allocate(sizeof(Landing), &made) != 0)
+    fail<MemoryError>("cannot allocate ", sizeof(Landing), " bytes of page-locked host memory");
+  return static_cast<Landing*>(made);
+}
+
+// Waits for all work, and brings `bytes` more home on the way if they fit into a landing.
+void wait(State& s, Gpu& gpu, void* to = nullptr, const void* from = nullptr, size_t bytes = 0) {
   refuse_in_capture(gpu);
-  fd_fault fault = {};
-  int32_t code = s.plugin->copy(&fault, gpu.context.fault, sizeof(fault), FD_DEVICE_TO_HOST, gpu.stream);
+  Landing* const here = take_landing(s, gpu);
+  const auto bring = [&](void* into, const void* what, size_t size) {
+    return s.plugin->copy(into, what, size, FD_DEVICE_TO_HOST, gpu.stream);
+  };
+  int32_t code = bytes ? bring(here->bytes, from, bytes) : 0;
+  if (code == 0) code = bring(&here->fault, gpu.context.fault, sizeof(fd_fault));
   if (code == 0) {
     const Unlocked unlocked(true);
     code = s.plugin->synchronize(gpu.stream);
   }
+  const fd_fault fault = here->fault;
+  if (code == 0 && bytes) std::memcpy(to, here->bytes, bytes);
+  gpu.landings.push_back(here);
   checked("synchronize", gpu.device, code);
   raise_fault(s, gpu, fault);
 }
@@ -167,6 +193,11 @@ int device_count() { return state().count; }
 const std::string& unavailable() { return state().why_not; }
 bool is_emulated() { return state().plugin && std::strstr(state().plugin->name, "emulated"); }
 
+const fd_remote_kernels& remote(Device device) {
+  gpu_of(device);
+  return *state().plugin->remote;
+}
+
 const fd_kernels& kernels(Device device) {
   gpu_of(device);
   return *state().plugin->kernels;
@@ -195,8 +226,15 @@ void copy(void* to, Device to_device, const void* from, Device from_device, size
   if (to_host) refuse_in_capture(gpu);
   check<DeviceError>(!gpu.capturing || kind == FD_DEVICE_TO_DEVICE, "graph: a copy between the host and ", gpu.device,
                      " cannot be captured; make the tensor before, or pass it as an input");
-  checked("copy", gpu.device, s.plugin->copy(to, from, bytes, kind, gpu.stream));
+  if (to_host && bytes <= sizeof(Landing::bytes) && wait_for_it) return wait(s, gpu, to, from, bytes);
   const bool locked = kind != FD_DEVICE_TO_DEVICE && s.plugin->location(to_host ? to : from) == FD_PAGE_LOCKED;
+  int32_t code;
+  {
+    // The driver itself waits before it copies to memory that is not page-locked.
+    const Unlocked unlocked(to_host && !locked);
+    code = s.plugin->copy(to, from, bytes, kind, gpu.stream);
+  }
+  checked("copy", gpu.device, code);
   if (to_host ? wait_for_it || !locked : wait_for_it && locked) wait(s, gpu);
 }
 

@@ -25,6 +25,13 @@ struct Scratch {
   }
 };
 
+// Page-locked memory for what a wait brings home: the fault, and a small copy on the way. A copy to other memory would
+// keep the interpreter's lock until the device is done.
+struct Landing {
+  fd_fault fault;
+  char bytes[4096 - sizeof(fd_fault)];
+};
+
 // What is allocated while work is captured is the graph's for as long as it may be replayed.
 struct Pool {
   Cache cache;
@@ -40,6 +47,7 @@ struct Gpu {
   Scratch scratch;
   Cache cache;
   Pool* capturing = nullptr;
+  std::vector<Landing*> landings;           // idle
   std::unordered_map<void*, Pool*> owners;  // blocks that belong to a graph
 
   void* take(size_t bytes);

@@ -6,13 +6,13 @@
 #ifndef FREEDIVE_KERNELS_PLUGIN_H
 #define FREEDIVE_KERNELS_PLUGIN_H
 
-#include "kernels/kernels.h"
+#include "kernels/remote.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-enum { FD_PLUGIN_ABI = 2 };
+enum { FD_PLUGIN_ABI = 3 };
 
 enum fd_copy_kind { FD_HOST_TO_DEVICE = 1, FD_DEVICE_TO_HOST = 2, FD_DEVICE_TO_DEVICE = 3 };
 
@@ -23,6 +23,7 @@ typedef struct fd_plugin {
   uint32_t bytes; /* sizeof(fd_plugin) */
   const char* name;
   const fd_kernels* kernels;
+  const fd_remote_kernels* remote;
 
   int32_t (*device_count)(void);    /* 0 where there is none or no driver */
   const char* (*unavailable)(void); /* why device_count() is 0 */

@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "ops/ops.h"
+#include "ops/remote.h"
 
 namespace fd::ops {
 
@@ -230,13 +231,16 @@ DType compute_type(fd_binary_op op, const Row& row, const Operand& a, const Oper
 // Integer division by zero and negative integer powers have no value; the kernels leave them to us.
 void check_integers(fd_binary_op op, const Row& row, const Operand& a, const Operand& b, DType d) {
   if (!is_integral(d) || (a.is_tensor() && a.tensor->numel() == 0)) return;
+  const bool there = b.is_tensor() && on_gpu(*b.tensor);
   if (op == FD_FLOOR_DIV || op == FD_REMAINDER || op == FD_FMOD) {
+    if (there) return report_zeros(row.name, *b.tensor);
     const bool zero = b.is_tensor() ? first_element<int64_t>(reduce(FD_REDUCE_COUNT_NONZERO, *b.tensor, {}, false)) !=
                                           b.tensor->numel()
                                     : b.scalar.to_int() == 0;
     check<ValueError>(!zero, row.name, ": integer division by zero");
   }
   if (op == FD_POW) {
+    if (there) return report_outside(row.name, *b.tensor, 0, std::numeric_limits<int64_t>::max());
     const bool negative = b.is_tensor() ? first_element<bool>(reduce(FD_REDUCE_ANY, compare(FD_LT, b, 0), {}, false))
                                         : b.scalar.to_int() < 0;
     check<ValueError>(!negative, "pow: integers to negative integer powers are not allowed; use floating tensors");

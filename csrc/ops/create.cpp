@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "ops/ops.h"
+#include "ops/remote.h"
 
 namespace fd::ops {
 
@@ -19,13 +20,14 @@ int64_t steps_between(const char* op, double start, double end, double step) {
   return static_cast<int64_t>(std::ceil((end - start) / step));
 }
 
-// Builds a tensor of any dtype from a formula, through float64 or int64.
-template <class F>
-Tensor generate(int64_t n, DType dtype, Device device, F value) {
-  using V = decltype(value(int64_t(0)));
-  Tensor out = empty({n}, std::is_same_v<V, double> ? DType::float64 : DType::int64);
-  for (int64_t i = 0; i < n; i++) out.data_as<V>()[i] = value(i);
-  return to_device(to(out, dtype), device);
+// start + (first + i) step for i < n: float64 or int64, as start and step are.
+template <class V>
+Tensor ramp(int64_t n, V start, V step, int64_t first, Device device) {
+  constexpr DType dtype = std::is_same_v<V, double> ? DType::float64 : DType::int64;
+  if (device.kind == DeviceKind::cuda) return ramp_there(n, start, step, first, dtype, device);
+  Tensor out = empty({n}, dtype);
+  for (int64_t i = 0; i < n; i++) out.data_as<V>()[i] = start + static_cast<V>(first + i) * step;
+  return out;
 }
 
 }  // namespace
@@ -42,20 +44,18 @@ Tensor arange(Scalar start, Scalar end, Scalar step, DType dtype, Device device)
   const bool floating =
       start.kind == ScalarKind::floating || end.kind == ScalarKind::floating || step.kind == ScalarKind::floating;
   const int64_t n = steps_between("arange", start.to_double(), end.to_double(), step.to_double());
-  if (floating || is_floating(dtype))
-    return generate(n, dtype, device,
-                    [&](int64_t i) { return start.to_double() + static_cast<double>(i) * step.to_double(); });
-  return generate(n, dtype, device, [&](int64_t i) { return start.to_int() + i * step.to_int(); });
+  if (floating || is_floating(dtype)) return to(ramp(n, start.to_double(), step.to_double(), 0, device), dtype);
+  return to(ramp(n, start.to_int(), step.to_int(), 0, device), dtype);
 }
 
 Tensor linspace(double start, double end, int64_t steps, DType dtype, Device device) {
   check<ValueError>(steps >= 0, "linspace: steps must not be negative, got ", steps);
   const double step = steps > 1 ? (end - start) / static_cast<double>(steps - 1) : 0;
   // From both ends, so that the last value is exactly end.
-  return generate(steps, dtype, device, [&](int64_t i) {
-    return i < steps / 2 || steps == 1 ? start + step * static_cast<double>(i)
-                                       : end - step * static_cast<double>(steps - 1 - i);
-  });
+  const int64_t half = steps == 1 ? 1 : steps / 2;
+  const Tensor lower = ramp(half, start, step, 0, device),
+               upper = ramp(steps - half, end, step, half + 1 - steps, device);
+  return to(cat({lower, upper}, 0), dtype);
 }
 
 Tensor eye(int64_t rows, int64_t cols, DType dtype, Device device) {

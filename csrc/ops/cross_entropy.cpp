@@ -4,6 +4,7 @@
 #include "ops/autocast.h"
 #include "ops/checks.h"
 #include "ops/fused.h"
+#include "ops/remote.h"
 
 namespace fd::ops {
 
@@ -63,6 +64,13 @@ struct LabelWeights {
   Tensor weight;   // of each label
 };
 
+void check_label_values(const char* op, const Tensor& labels, int64_t classes) {
+  if (on_gpu(labels)) return report_bad_index(op, labels, classes);
+  const auto* const p = labels.data_as<int64_t>();
+  for (int64_t i = 0; i < labels.numel(); i++)
+    if (p[i] < 0 || p[i] >= classes) fail_label(op, p[i], i, labels.shape(), classes);
+}
+
 LabelWeights label_weights(const char* op, const Tensor& input, const Tensor& target, const Tensor& weight,
                            int64_t ignore_index) {
   const Tensor raw = to(detach(target), DType::int64);
@@ -70,13 +78,7 @@ LabelWeights label_weights(const char* op, const Tensor& input, const Tensor& ta
   w.ignored = compare(FD_EQ, raw, Scalar(ignore_index));
   w.labels = where(w.ignored, Scalar(0), raw);
   const int64_t classes = input.size(class_dim(input.shape()));
-  const Tensor wrong = compare(FD_LOGICAL_OR, compare(FD_LT, w.labels, 0), compare(FD_GE, w.labels, Scalar(classes)));
-  if (first_element<bool>(reduce(FD_REDUCE_ANY, wrong, {}, false))) {
-    const Tensor flat = on_host(contiguous(wrong)), all = on_host(contiguous(raw));
-    int64_t i = 0;
-    while (!flat.data_as<bool>()[i]) i++;
-    fail_label(op, all.data_as<int64_t>()[i], i, raw.shape(), classes);
-  }
+  check_label_values(op, contiguous(w.labels), classes);
   const Tensor each = weight.defined()
                           ? reshape(gather(detach(weight), 0, reshape(w.labels, {w.labels.numel()})), raw.shape())
                           : full(raw.shape(), 1, input.dtype(), input.device());

@@ -1,5 +1,6 @@
 // t[...]: ints, slices, None and ... choose a window, which is a view; tensors choose elements of it, which is a copy.
 #include "ops/index_axes.h"
+#include "ops/remote.h"
 
 namespace fd::ops {
 
@@ -350,8 +351,6 @@ void unravel(const Tensor& positions, const Shape& shape, int64_t* out, int64_t 
   }
 }
 
-bool on_gpu(const Tensor& t) { return t.device().kind == DeviceKind::cuda; }
-
 // The same on a GPU, which divides faster than positions travel: rows [dims, count].
 Tensor unraveled(const Tensor& positions, const Shape& shape) {
   const Tensor rows = empty({shape.size(), positions.numel()}, DType::int64, positions.device());
@@ -399,6 +398,11 @@ struct Extent {
 
 Extent extent_of(const Tensor& numbers) {
   Extent e;
+  if (on_gpu(numbers) && numbers.numel() > 0) {  // two numbers travel instead of all
+    const Tensor all = view(numbers, {numbers.numel()});
+    const Tensor ends = on_host(cat({reduce(FD_REDUCE_MIN, all, {0}, true), reduce(FD_REDUCE_MAX, all, {0}, true)}, 0));
+    return {ends.data_as<int64_t>()[0], ends.data_as<int64_t>()[1]};
+  }
   const auto* p = numbers.data_as<int64_t>();
   for (int64_t i = 0; i < numbers.numel(); i++) {
     e.most = std::max(e.most, p[i]);
@@ -412,7 +416,7 @@ Extent extent_of(const Tensor& numbers) {
 // With the number of classes given, a GPU is not waited for: a class out of range is reported at the next wait.
 Tensor one_hot(const Tensor& classes, int64_t count) {
   const Tensor c = as_positions("one_hot", classes);
-  const auto [least, most] = on_gpu(c) && count > 0 ? Extent{0, count - 1} : extent_of(on_host(c));
+  const auto [least, most] = on_gpu(c) && count > 0 ? Extent{0, count - 1} : extent_of(c);
   check<ValueError>(count == -1 || count > 0, "one_hot: num_classes is ", count, "; expected at least 1, or -1");
   check<ValueError>(count != -1 || c.numel() > 0, "one_hot: no class numbers, and num_classes is not given");
   if (count == -1) count = most + 1;

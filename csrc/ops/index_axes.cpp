@@ -1,6 +1,8 @@
 // Reading and writing at advanced indices: indices become offsets of contiguous blocks, which one kernel call moves.
 #include "ops/index_axes.h"
 
+#include "ops/remote.h"
+
 namespace fd::ops {
 
 void Axes::add(int dim, int span, int shown, const Tensor& which) {
@@ -98,8 +100,14 @@ Tensor index_offsets(const Tensor& t, const Axes& axes) {
 
 // The offset of every element of a strided grid, in C order.
 Tensor grid_offsets(const Dims& size, const Dims& stride, Device device) {
+  if (device.kind == DeviceKind::cuda) {
+    const auto ramp = [&](int i) { return ramp_there(size[i], 0, Scalar(stride[i]), 0, DType::int64, device); };
+    Tensor out = ramp(size.size() - 1);
+    for (int i = size.size() - 2; i >= 0; i--) out = view(add(unsqueeze(ramp(i), 1), out), {size[i] * out.numel()});
+    return out;
+  }
   Tensor out = empty({numel(size)}, DType::int64);
-  if (out.numel() == 0) return to_device(out, device);
+  if (out.numel() == 0) return out;
   auto* offsets = out.data_as<int64_t>();
   offsets[0] = 0;
   int64_t done = 1;
@@ -108,7 +116,7 @@ Tensor grid_offsets(const Dims& size, const Dims& stride, Device device) {
       for (int64_t j = 0; j < done; j++) offsets[k * done + j] = offsets[j] + k * stride[i];
     done *= size[i];
   }
-  return to_device(out, device);
+  return out;
 }
 
 Tensor block_offsets(const Tensor& t, const Axes& axes, const Layout& l) {
@@ -285,8 +293,8 @@ Tensor as_positions(const char* op, const Tensor& which) {
   return contiguous(to(detach(which), DType::int64));
 }
 
-void check_positions(const char* op, const Tensor& on_device, int dim, int64_t size) {
-  const Tensor positions = on_host(on_device);
+void check_positions(const char* op, const Tensor& positions, int dim, int64_t size) {
+  if (on_gpu(positions)) return report_bad_index(op, positions, size);
   const auto* p = positions.data_as<int64_t>();
   for (int64_t i = 0; i < positions.numel(); i++)
     check<IndexError>(p[i] >= 0 && p[i] < size, op, ": index ", p[i], " is out of bounds for dimension ", dim,

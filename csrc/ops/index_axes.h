@@ -32,7 +32,7 @@ Tensor nonzero_positions(const Tensor& t);
 
 // As int64 and contiguous, without history; DTypeError unless integers.
 Tensor as_positions(const char* op, const Tensor& which);
-// IndexError unless every position is in [0, size).
+// IndexError unless every position is in [0, size); of a GPU at the next wait.
 void check_positions(const char* op, const Tensor& positions, int dim, int64_t size);
 
 }  // namespace fd::ops

@@ -6,6 +6,7 @@
 #include "ops/autocast.h"
 #include "ops/checks.h"
 #include "ops/fused.h"
+#include "ops/remote.h"
 
 namespace fd::ops {
 
@@ -176,6 +177,7 @@ void check_binary(const Form& form, T input, T target) {
 
 void check_unit_range(const char* op, const char* name, T t) {
   // Written so that NaN passes, as in PyTorch: it will show in the loss.
+  if (on_gpu(t)) return report_outside(op, t, 0, 1);
   const Tensor wrong = compare(FD_LOGICAL_OR, compare(FD_LT, t, 0), compare(FD_GT, t, 1));
   if (first_element<bool>(reduce(FD_REDUCE_ANY, wrong, {}, false)))
     fail<ValueError>(op, ": ", name, " has values outside of 0 to 1; expected probabilities");

@@ -1,5 +1,6 @@
 // The same elements in other places: flipped, rolled, repeated, on diagonals and in triangles.
 #include "ops/linear_node.h"
+#include "ops/remote.h"
 
 namespace fd::ops {
 
@@ -127,11 +128,28 @@ Tensor repeat_interleave(const Tensor& t, int64_t times, std::optional<int64_t> 
   return t.dim() == 0 ? repeat_interleave(t, times, std::nullopt) : repeat_dim(t, d, times, true);
 }
 
+namespace {
+
+// On a GPU, which is asked once: how large the result is depends on it. Element j of it is how many runs end at j or
+// before.
+Tensor repeated_there(const Tensor& counts) {
+  const GradMode off(false);
+  if (counts.numel() == 0) return counts;
+  const Tensor ends = scan(FD_SCAN_CUMSUM, counts, 0).values, least = reduce(FD_REDUCE_MIN, counts, {0}, true);
+  const Tensor known = on_host(cat({least, narrow(ends, 0, counts.numel() - 1, 1)}, 0));
+  const auto* const p = known.data_as<int64_t>();
+  check<ValueError>(p[0] >= 0, "repeat_interleave: repeats must not be negative, got ", p[0]);
+  return places_there(ends, ramp_there(p[1], 0, 1, 0, DType::int64, counts.device()), true);
+}
+
+}  // namespace
+
 Tensor repeated_indices(const Tensor& times) {
   check<DTypeError>(times.dtype() == DType::int64 || times.dtype() == DType::int32,
                     "repeat_interleave: repeats must be int64 or int32, got ", times.dtype());
   check<ShapeError>(times.dim() == 1, "repeat_interleave: repeats must have one dimension, got shape ", times.shape());
-  const Tensor counts = on_host(contiguous(to(times, DType::int64)));
+  const Tensor counts = contiguous(to(times, DType::int64));
+  if (on_gpu(counts)) return repeated_there(counts);
   const auto* n = counts.data_as<int64_t>();
   int64_t total = 0;
   for (int64_t i = 0; i < counts.numel(); i++) {
@@ -141,7 +159,7 @@ Tensor repeated_indices(const Tensor& times) {
   Tensor out = empty({total}, DType::int64);
   auto* at = out.data_as<int64_t>();
   for (int64_t i = 0; i < counts.numel(); i++) at = std::fill_n(at, n[i], i);
-  return to_device(out, times.device());
+  return out;
 }
 
 Tensor repeat_interleave(const Tensor& t, const Tensor& times, std::optional<int64_t> dim) {

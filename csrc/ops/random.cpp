@@ -2,10 +2,12 @@
 // seed, on how many operations came before, and on the position in the result, never on threads or ISA.
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "base/philox.h"
 #include "ops/checks.h"
 #include "ops/fused.h"
+#include "ops/remote.h"
 
 namespace fd::ops {
 
@@ -82,6 +84,19 @@ void check_floating_result(const char* op, DType dtype) {
 
 void check_std(const char* op, double std) { check_not_negative(op, "std", std); }
 
+bool any(const Tensor& t) { return first_element<bool>(reduce(FD_REDUCE_ANY, t, {}, false)); }
+
+void check_std(const char* op, const Tensor& std) {
+  if (on_gpu(std)) return report_outside(op, std, 0, std::numeric_limits<double>::infinity());
+  check<ValueError>(!any(compare(FD_LT, detach(std), 0)), op, ": std has negative elements; expected at least 0");
+}
+
+void check_probabilities(const char* op, const Tensor& p) {
+  if (on_gpu(p)) return report_outside(op, p, 0, 1);
+  check<ValueError>(!any(compare(FD_LOGICAL_OR, compare(FD_LT, p, 0), compare(FD_GT, p, 1))), op,
+                    ": input has values outside of 0 to 1; expected probabilities");
+}
+
 }  // namespace
 
 Tensor rand(const Shape& shape, DType dtype, Device device, Generator* generator) {
@@ -104,9 +119,7 @@ Tensor normal(const Operand& mean, const Operand& std, Generator* generator) {
   const DType dtype = result_type(mean, std);
   check_floating_result("normal", dtype);
   if (std.is_tensor()) {
-    const Tensor negative = compare(FD_LT, detach(*std.tensor), 0);
-    check<ValueError>(!first_element<bool>(reduce(FD_REDUCE_ANY, negative, {}, false)),
-                      "normal: std has negative elements; expected at least 0");
+    check_std("normal", *std.tensor);
   } else {
     check_std("normal", std.scalar.to_double());
   }
@@ -148,9 +161,7 @@ Tensor randperm(int64_t n, DType dtype, Device device, Generator* generator) {
 Tensor bernoulli(const Tensor& p, Generator* generator) {
   check_floating("bernoulli", {"input", p.dtype(), p.shape()});
   const GradMode off(false);
-  const Tensor wrong = compare(FD_LOGICAL_OR, compare(FD_LT, p, 0), compare(FD_GT, p, 1));
-  check<ValueError>(!first_element<bool>(reduce(FD_REDUCE_ANY, wrong, {}, false)),
-                    "bernoulli: input has values outside of 0 to 1; expected probabilities");
+  check_probabilities("bernoulli", p);
   const DType compute = is_half(p.dtype()) ? DType::float32 : p.dtype();
   return to(compare(FD_LT, rand(p.shape(), compute, p.device(), generator), p), p.dtype());
 }
@@ -221,17 +232,45 @@ void sample_with_replacement(const double* w, int64_t n, const double* u, int64_
     out[i] = std::min<int64_t>(std::upper_bound(running, running + n, u[i] * total) - running, last);
 }
 
-// The smallest of exponential waiting times -log(1 - u) / w, in their order (Efraimidis, Spirakis 2006).
-void sample_without_replacement(const double* w, int64_t n, const double* u, int64_t samples, double* key,
+// The smallest of waiting times e / w, in their order (Efraimidis, Spirakis 2006).
+void sample_without_replacement(const double* w, int64_t n, const double* e, int64_t samples, double* key,
                                 int64_t* order, int64_t* out) {
   for (int64_t j = 0; j < n; j++) {
     order[j] = j;
-    key[j] = w[j] > 0 ? -std::log1p(-u[j]) / w[j] : HUGE_VAL;
+    key[j] = w[j] > 0 ? e[j] / w[j] : HUGE_VAL;
   }
   std::partial_sort(order, order + samples, order + n, [&](int64_t a, int64_t b) {
     return key[a] != key[b] ? key[a] < key[b] : std::make_pair(w[a] == 0, a) < std::make_pair(w[b] == 0, b);
   });
   std::copy_n(order, samples, out);
+}
+
+// Uniform numbers with replacement, exponential ones without; on the host, whose logarithm gives their bits.
+Tensor draws_for(int64_t rows, int64_t n, int64_t samples, bool replacement, Generator* generator) {
+  const Tensor u = rand({rows, replacement ? samples : n}, DType::float64, Device{}, generator);
+  auto* const p = u.data_as<double>();
+  for (int64_t i = 0; i < u.numel() && !replacement; i++) p[i] = -std::log1p(-p[i]);
+  return u;
+}
+
+// The same on a GPU, which nobody waits for: a wrong weight, or a row with too few, is reported at the next wait.
+Tensor multinomial_there(const Tensor& weights, int64_t samples, bool replacement, const Tensor& draws) {
+  const Device device = weights.device();
+  const int64_t rows = weights.size(0), n = weights.size(1), least = replacement ? 1 : samples;
+  report_unless_weights("multinomial", weights);
+  const Tensor positive = compare(FD_GT, weights, 0);
+  report_outside("multinomial: positive weights in a row", reduce(FD_REDUCE_COUNT_NONZERO, positive, {1}, false), least,
+                 n);
+  const Tensor there = to_device(draws, device);
+  if (!replacement) {
+    // NaN sorts last: weights of 0 after all others.
+    const Tensor keys = where(positive, div(there, weights), std::numeric_limits<double>::quiet_NaN());
+    return contiguous(narrow(sort(keys, 1, false).indices, 1, 0, samples));
+  }
+  const Tensor out = empty({rows, samples}, DType::int64, device);
+  const fd_draw args = {rows, n, samples, weights.data_as<double>(), there.data_as<double>(), out.data_as<int64_t>()};
+  run("multinomial", find(cuda::remote(device).draw, "multinomial", DType::float64, device), args, device, 0);
+  return out;
 }
 
 }  // namespace
@@ -244,10 +283,16 @@ Tensor multinomial(const Tensor& probs, int64_t samples, bool replacement, Gener
   const int64_t n = probs.shape().back(), rows = probs.dim() == 2 ? probs.size(0) : 1;
   check<ValueError>(replacement || samples <= n, "multinomial: num_samples is ", samples, " of ", n,
                     " categories without replacement");
-  const Tensor weights = on_host(contiguous(to(detach(probs), DType::float64)));
+  const GradMode off(false);
+  const Tensor weights = contiguous(to(detach(probs), DType::float64));
+  if (on_gpu(probs)) {
+    const Tensor draws = draws_for(rows, n, samples, replacement, generator);
+    const Tensor out = multinomial_there(view(weights, {rows, n}), samples, replacement, draws);
+    return probs.dim() == 2 ? out : view(out, {samples});
+  }
   for (int64_t r = 0; r < rows; r++) check_weights(weights.data_as<double>() + r * n, n, r, replacement ? 1 : samples);
-  const int64_t draws = replacement ? samples : n;
-  const Tensor u = rand({rows, draws}, DType::float64, Device{}, generator);
+  const Tensor u = draws_for(rows, n, samples, replacement, generator);
+  const int64_t draws = u.size(1);
   const Tensor key = empty({n}, DType::float64), order = empty({n}, DType::int64);
   const Tensor out = empty(probs.dim() == 2 ? Shape{rows, samples} : Shape{samples}, DType::int64);
   for (int64_t r = 0; r < rows; r++) {
@@ -259,7 +304,7 @@ Tensor multinomial(const Tensor& probs, int64_t samples, bool replacement, Gener
     else
       sample_without_replacement(w, n, ur, samples, key.data_as<double>(), order.data_as<int64_t>(), chosen);
   }
-  return to_device(out, probs.device());
+  return out;
 }
 
 }  // namespace fd::ops

@@ -1,5 +1,6 @@
 // What sorting makes easy: finding places in sorted values, distinct values, membership; and counting by value.
 #include "ops/index_axes.h"
+#include "ops/remote.h"
 
 namespace fd::ops {
 
@@ -41,13 +42,14 @@ Tensor searchsorted(const Tensor& sorted, const Tensor& values, bool right, DTyp
   }
   const DType d = is_floating(promote(sorted.dtype(), values.dtype())) ? DType::float64 : DType::int64;
   check_same_device("searchsorted", sorted, values);
-  const Tensor s = on_host(contiguous(to(detach(sorted), d))), v = on_host(contiguous(to(detach(values), d)));
+  const Tensor s = contiguous(to(detach(sorted), d)), v = contiguous(to(detach(values), d));
+  if (on_gpu(v)) return to(places_there(s, v, right), dtype);
   Tensor out = empty(values.shape(), DType::int64);
   if (d == DType::int64)
     find_places<int64_t>(s, v, right, out);
   else
     find_places<double>(s, v, right, out);
-  return to_device(to(out, dtype), values.device());
+  return to(out, dtype);
 }
 
 namespace {
@@ -124,6 +126,32 @@ Tensor isin(const Tensor& elements, const Tensor& test) {
   return compare(FD_EQ, nearest, to(elements, d));
 }
 
+namespace {
+
+// On a GPU, which is asked once: how large the result is depends on it. Counts are the lengths of runs in sorted
+// numbers; weights are added one by one, in double.
+Tensor bincount_there(const Tensor& which, const Tensor& weights, int64_t at_least) {
+  if (which.numel() == 0) return zeros({at_least}, weights.defined() ? weights.dtype() : DType::int64, which.device());
+  const auto extreme = [&](fd_reduce_op op) { return reduce(op, which, {0}, true); };
+  const Tensor ends = on_host(cat({extreme(FD_REDUCE_MIN), extreme(FD_REDUCE_MAX)}, 0));
+  const auto* const p = ends.data_as<int64_t>();
+  check<ValueError>(p[0] >= 0, "bincount: expected non-negative integers, got ", p[0]);
+  const int64_t bins = std::max(at_least, p[1] + 1);
+  if (weights.defined()) {
+    const Tensor sums = zeros({bins}, DType::float64, which.device());
+    Axes axes;
+    axes.add(0, 1, 0, which);
+    axes.resolve();
+    write_at("bincount", sums, axes, to(detach(weights), DType::float64), true);
+    return sums;
+  }
+  const Tensor edges = ramp_there(bins + 1, 0, 1, 0, DType::int64, which.device());
+  const Tensor places = places_there(sort(which, 0, false).values, edges, false);
+  return sub(narrow(places, 0, 1, bins), narrow(places, 0, 0, bins));
+}
+
+}  // namespace
+
 Tensor bincount(const Tensor& t, const Tensor& weights, int64_t at_least) {
   check<ShapeError>(t.dim() == 1, "bincount: expected one dimension, got shape ", t.shape());
   check<DTypeError>(is_integral(t.dtype()) && t.dtype() != DType::boolean, "bincount: expected integers, got ",
@@ -132,7 +160,13 @@ Tensor bincount(const Tensor& t, const Tensor& weights, int64_t at_least) {
   if (weights.defined())
     check<ShapeError>(weights.shape() == t.shape(), "bincount: weights have shape ", weights.shape(),
                       " but the input has ", t.shape());
-  const Tensor which = on_host(contiguous(to(t, DType::int64)));
+  const GradMode off(false);
+  const Tensor which = contiguous(to(t, DType::int64));
+  const DType sum_type = !weights.defined()                  ? DType::int64
+                         : weights.dtype() == DType::float32 ? DType::float32
+                                                             : DType::float64;
+  if (weights.defined()) check_same_device("bincount", t, weights);
+  if (on_gpu(t)) return to(bincount_there(which, weights, at_least), sum_type);
   const int64_t n = which.numel();
   const auto* p = which.data_as<int64_t>();
   for (int64_t i = 0; i < n; i++) {
@@ -143,14 +177,14 @@ Tensor bincount(const Tensor& t, const Tensor& weights, int64_t at_least) {
     const Tensor out = zeros({at_least}, DType::int64);
     auto* counts = out.data_as<int64_t>();
     for (int64_t i = 0; i < n; i++) counts[p[i]]++;
-    return to_device(out, t.device());
+    return out;
   }
   // Summed in double, as many weights may meet in one place.
-  const Tensor w = on_host(contiguous(to(detach(weights), DType::float64))), out = zeros({at_least}, DType::float64);
+  const Tensor w = contiguous(to(detach(weights), DType::float64)), out = zeros({at_least}, DType::float64);
   const auto* weight = w.data_as<double>();
   auto* sums = out.data_as<double>();
   for (int64_t i = 0; i < n; i++) sums[p[i]] += weight[i];
-  return to_device(to(out, weights.dtype() == DType::float32 ? DType::float32 : DType::float64), t.device());
+  return to(out, sum_type);
 }
 
 }  // namespace fd::ops

@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "ops/ops.h"
+#include "ops/remote.h"
 
 namespace fd::ops {
 
@@ -102,7 +103,7 @@ class MedianBackward final : public Node {
   const char* name() const override { return "MedianBackward0"; }
   void backward(const Tensor* grad_out, Tensor* grad_in) override {
     const Tensor t = t_.get(this), out = out_.get(this);
-    const Tensor hit = to(is_nan(out) ? predicate(FD_ISNAN, t) : compare(FD_EQ, t, out), t.dtype());
+    const Tensor hit = to(hits(t, out), t.dtype());
     grad_in[0] = mul(hit, div(grad_out[0], sum(hit)));
   }
   void release() override {
@@ -111,7 +112,11 @@ class MedianBackward final : public Node {
   }
 
  private:
-  static bool is_nan(const Tensor& t) { return first_element<bool>(predicate(FD_ISNAN, t)); }
+  static Tensor hits(const Tensor& t, const Tensor& out) {
+    const Tensor nan = predicate(FD_ISNAN, out);
+    if (on_gpu(t)) return where(nan, predicate(FD_ISNAN, t), compare(FD_EQ, t, out));
+    return first_element<bool>(nan) ? predicate(FD_ISNAN, t) : compare(FD_EQ, t, out);
+  }
   Saved t_, out_;
 };
 
@@ -135,7 +140,8 @@ Tensor middle(const Tensor& values) {
   constexpr int64_t kMany = 16384;
   const bool wide = values.dtype() == DType::float32 || values.dtype() == DType::float64 ||
                     values.dtype() == DType::int32 || values.dtype() == DType::int64;
-  const Tensor found = wide && values.numel() >= kMany ? bracketed_median(values) : Tensor();
+  // A GPU sorts sooner than it could be asked.
+  const Tensor found = wide && values.numel() >= kMany && !on_gpu(values) ? bracketed_median(values) : Tensor();
   return clone(found.defined() ? found : median(values, 0, false).values);
 }
 
@@ -174,6 +180,17 @@ Tensor at_places(const Tensor& sorted, const Tensor& place, const std::string& i
 
 }  // namespace
 
+namespace {
+
+void check_fractions(const Tensor& q) {
+  if (on_gpu(q)) return report_outside("quantile", q, 0, 1);
+  const Tensor outside = compare(FD_LOGICAL_OR, compare(FD_LT, q, 0), compare(FD_GT, q, 1));
+  check<ValueError>(!first_element<bool>(reduce(FD_REDUCE_ANY, outside, {}, false)),
+                    "quantile: q must be between 0 and 1");
+}
+
+}  // namespace
+
 Tensor quantile(const Tensor& t, const Tensor& q, std::optional<int64_t> dim, bool keepdim,
                 const std::string& interpolation) {
   check<DTypeError>(t.dtype() == DType::float32 || t.dtype() == DType::float64,
@@ -181,9 +198,7 @@ Tensor quantile(const Tensor& t, const Tensor& q, std::optional<int64_t> dim, bo
   check<DTypeError>(q.dtype() == t.dtype(), "quantile: q is ", q.dtype(), " but the tensor is ", t.dtype());
   check<ShapeError>(q.dim() <= 1, "quantile: q must be a number or have one dimension, got shape ", q.shape());
   check<ShapeError>(t.numel() > 0, "quantile: the tensor is empty");
-  const Tensor low = compare(FD_LT, q, 0), high = compare(FD_GT, q, 1);
-  check<ValueError>(!first_element<bool>(reduce(FD_REDUCE_ANY, compare(FD_LOGICAL_OR, low, high), {}, false)),
-                    "quantile: q must be between 0 and 1");
+  check_fractions(q);
   const int d = dim ? normalize_dim("quantile", *dim, t.dim()) : 0;
   const Tensor in = dim && t.dim() ? t : reshape(t, {t.numel()});
   const Tensor sorted = transpose(sort(in, d, false).values, d, -1);  // [..., n]

@@ -131,14 +131,19 @@ FD_OP1(clamp, Numeric, const T lo = bound<T>(p[0]), hi = bound<T>(p[1]); const T
     }                                                                       \
   };
 
-// What is left of a / b rounded down; integer division by -1 is spelt out, as the smallest integer has no negative.
+// What is left of a / b rounded down; integer division by -1 is spelt out, as the smallest integer has no negative, and
+// by 0, which is reported before, leaves 0.
+template <class T>
+__device__ bool divides_badly(T b) {
+  return b == T(0) || (std::is_signed_v<T> && b == T(-1));
+}
 template <class T>
 __device__ T floored_rest(T a, T b) {
   if constexpr (is_floating<T>) {
     const T rest = std::fmod(a, b);
     return rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;
   } else {
-    if (std::is_signed_v<T> && b == T(-1)) return T(0);
+    if (divides_badly(b)) return T(0);
     const T rest = static_cast<T>(a % b);
     return rest != 0 && is_negative(rest) != is_negative(b) ? static_cast<T>(rest + b) : rest;
   }
@@ -150,7 +155,7 @@ __device__ T floored_quotient(T a, T b) {
     const T quotient = (a - floored_rest(a, b)) / b;  // whole but for rounding
     return quotient == 0 ? std::copysign(T(0), a / b) : std::nearbyint(quotient);
   } else {
-    if (std::is_signed_v<T> && b == T(-1)) return minus(T(0), a);
+    if (divides_badly(b)) return b == T(0) ? T(0) : minus(T(0), a);
     const T quotient = static_cast<T>(a / b);
     return a % b != 0 && is_negative(a) != is_negative(b) ? static_cast<T>(quotient - 1) : quotient;
   }
@@ -160,7 +165,7 @@ __device__ T truncated_rest(T a, T b) {
   if constexpr (is_floating<T>)
     return std::fmod(a, b);
   else
-    return std::is_signed_v<T> && b == T(-1) ? T(0) : static_cast<T>(a % b);
+    return divides_badly(b) ? T(0) : static_cast<T>(a % b);
 }
 template <class T>
 __device__ T power(T base, T exponent) {

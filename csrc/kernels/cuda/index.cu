@@ -84,17 +84,19 @@ __device__ int count_mine(const fd_nonzero& z, int64_t first) {
 }
 
 // How many threads before this one of the block found, and all of them together.
+template <class Count>
 struct Rank {
-  int before, all;
+  Count before, all;
 };
-__device__ inline Rank rank_in_block(int found) {
-  FD_SHARED(int, counts, [kThreads]);
+template <class Count>
+__device__ Rank<Count> rank_in_block(Count found) {
+  FD_SHARED(Count, counts, [kThreads]);
   const int me = int(threadIdx.x);
   __syncthreads();
   counts[me] = found;
   for (int reach = 1; reach < kThreads; reach *= 2) {
     __syncthreads();
-    const int other = me >= reach ? counts[me - reach] : 0;
+    const Count other = me >= reach ? counts[me - reach] : 0;
     __syncthreads();
     counts[me] += other;
   }
@@ -104,27 +106,31 @@ __device__ inline Rank rank_in_block(int found) {
 
 template <class T>
 __global__ void __launch_bounds__(kThreads) count_kernel(const __grid_constant__ fd_nonzero z, int64_t* found) {
-  const Rank r = rank_in_block(count_mine<T>(z, (int64_t(blockIdx.x) * kThreads + threadIdx.x) * kNonzeroEach));
+  const auto r = rank_in_block(count_mine<T>(z, (int64_t(blockIdx.x) * kThreads + threadIdx.x) * kNonzeroEach));
   if (threadIdx.x == 0) found[blockIdx.x] = r.all;
 }
 
-// found[b] becomes how many blocks before b found.
+// found[b] becomes how many blocks before b found. One block, whose threads take neighbouring stretches.
 __global__ void __launch_bounds__(kThreads) starts_kernel(int64_t* found, int64_t blocks, int64_t* total) {
-  if (threadIdx.x != 0) return;
-  int64_t before = 0;
-  for (int64_t b = 0; b < blocks; b++) {
+  const int64_t each = (blocks + kThreads - 1) / kThreads, begin = threadIdx.x * each;
+  const int64_t end = begin + each < blocks ? begin + each : blocks;
+  int64_t mine = 0;
+  for (int64_t b = begin; b < end; b++) mine += found[b];
+  const Rank<int64_t> r = rank_in_block(mine);
+  int64_t before = r.before;
+  for (int64_t b = begin; b < end; b++) {
     const int64_t here = found[b];
     found[b] = before;
     before += here;
   }
-  *total = before;
+  if (threadIdx.x == 0) *total = r.all;
 }
 
 template <class T>
 __global__ void __launch_bounds__(kThreads)
     positions_kernel(const __grid_constant__ fd_nonzero z, const int64_t* starts) {
   const int64_t first = (int64_t(blockIdx.x) * kThreads + threadIdx.x) * kNonzeroEach;
-  const Rank r = rank_in_block(count_mine<T>(z, first));
+  const auto r = rank_in_block(count_mine<T>(z, first));
   int64_t at = starts[blockIdx.x] + r.before;
   for (int k = 0; k < kNonzeroEach; k++)
     if (first + k < z.n && static_cast<const T*>(z.in)[first + k] != T(0)) z.out[at++] = first + k;

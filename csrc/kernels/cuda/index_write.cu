@@ -4,8 +4,9 @@
 // No atomic addition, whose order is chance. put: every target belongs to one block, by its offset; each block walks
 // the indices in order, a stretch at a time through shared memory, and writes those of its own. scatter: every line
 // along the scattered dimension belongs to one thread, which walks it in order; where lines are few and long, threads
-// divide a line's targets among them instead and each walks the whole line.
-#include "kernels/cuda/index.h"
+// divide a line's targets among them instead and each walks the whole line. All that walking is for few indices; many
+// are sorted by their targets (index_sorted.h).
+#include "kernels/cuda/index_sorted.h"
 #include "kernels/cuda/table.h"
 
 namespace fd::gpu {
@@ -18,9 +19,6 @@ __device__ inline int64_t owner_of(int64_t offset, int64_t owners) {
   const uint64_t mixed = uint64_t(offset) * 0x9E3779B97F4A7C15u;  // neighbours go to different blocks
   return int64_t((mixed >> 32) % uint64_t(owners));
 }
-
-template <class T>
-constexpr bool adds = !is_half<T> && !is_bool<T>;
 
 template <class T>
 __global__ void __launch_bounds__(kThreads) put_kernel(const __grid_constant__ fd_take t) {
@@ -71,33 +69,28 @@ __global__ void __launch_bounds__(kThreads) put_each_kernel(const __grid_constan
   }
 }
 
+__global__ void __launch_bounds__(kThreads)
+    put_targets_kernel(const __grid_constant__ fd_take t, Item<int64_t>* items) {
+  const int64_t i = global_thread();
+  if (i < t.n) items[i] = {t.offsets[i], i};
+}
+
 template <class T>
 fd_status put(fd_context* context, const fd_take* t) {
   if (t->accumulate && !adds<T>) return FD_UNSUPPORTED;
   if (t->n == 0 || t->inner == 0) return FD_OK;
+  if (t->n >= kWorthSorting) {
+    Item<int64_t>* const items = workspace<Item<int64_t>>(context, 2 * t->n);
+    if (!items) return FD_NO_MEMORY;
+    const auto status = start(context, put_targets_kernel, blocks_for(t->n), dim3(kThreads), 0, *t, items);
+    if (status != FD_OK) return status;
+    const int32_t mode = t->accumulate ? FD_SCATTER_ADD : FD_SCATTER_SET;
+    return write_sorted<T>(context, {t->n, t->inner, t->in, t->out, t->scalar, mode}, items);
+  }
   const int64_t owners = t->inner == 1 ? ceil_div(t->n, kThreads) : t->n;
   const dim3 blocks(unsigned(owners < kOwners ? owners : kOwners));
   const auto kernel = t->inner == 1 ? put_each_kernel<T> : put_kernel<T>;
   return start(context, kernel, blocks, dim3(kThreads), 0, *t);
-}
-
-template <class T>
-__device__ T combine(int32_t mode, T old, T value) {
-  if constexpr (adds<T>) {
-    switch (mode) {
-      case FD_SCATTER_ADD:
-        return plus(old, value);
-      case FD_SCATTER_MUL:
-        return times(old, value);
-      case FD_SCATTER_MAX:
-        return old > value || is_nan(old) ? old : value;
-      case FD_SCATTER_MIN:
-        return old < value || is_nan(old) ? old : value;
-      default:
-        break;
-    }
-  }
-  return value;
 }
 
 // blockIdx.y: the owner among those that share a line.
@@ -118,10 +111,26 @@ __global__ void __launch_bounds__(kThreads) scatter_kernel(const __grid_constant
   }
 }
 
+__global__ void __launch_bounds__(kThreads)
+    scatter_targets_kernel(const __grid_constant__ fd_gather g, Item<int64_t>* items, FaultReport report) {
+  const int64_t at = global_thread();
+  if (at >= g.outer * g.size * g.inner) return;
+  const int64_t index = checked_index(g, at, report), outer = at / (g.size * g.inner), inner = at % g.inner;
+  items[at] = {index < 0 ? -1 : (outer * g.extent + index) * g.inner + inner, at};
+}
+
 template <class T>
 fd_status scatter(fd_context* context, const fd_gather* g) {
   if (g->mode != FD_SCATTER_SET && !adds<T>) return FD_UNSUPPORTED;
-  const int64_t lines = g->outer * g->inner;
+  const int64_t lines = g->outer * g->inner, n = lines * g->size;
+  if (lines < kFewLines && n >= kWorthSorting) {
+    Item<int64_t>* const items = workspace<Item<int64_t>>(context, 2 * n);
+    if (!items) return FD_NO_MEMORY;
+    const FaultReport report = fault_report(context);
+    const auto status = start(context, scatter_targets_kernel, blocks_for(n), dim3(kThreads), 0, *g, items, report);
+    if (status != FD_OK) return status;
+    return write_sorted<T>(context, {n, 1, g->in, g->out, g->scalar, g->mode}, items);
+  }
   const int64_t wanted = lines > 0 && lines < kFewLines ? ceil_div(g->size, 16) : 1;
   dim3 blocks = blocks_for(lines);
   blocks.y = unsigned(wanted < 1 ? 1 : wanted < kFewLines ? wanted : kFewLines);

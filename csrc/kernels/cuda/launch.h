@@ -34,8 +34,9 @@ __device__ inline int64_t global_thread() { return int64_t(blockIdx.x) * blockDi
 struct FaultReport {
   fd_fault* fault;
   int32_t op;
+  int32_t code = FD_OUT_OF_RANGE;
   __device__ void operator()(int64_t position, int64_t value) const {
-    if (atomicCAS(&fault->code, int32_t(FD_OK), int32_t(FD_OUT_OF_RANGE)) != FD_OK) return;
+    if (atomicCAS(&fault->code, int32_t(FD_OK), code) != FD_OK) return;
     fault->op = op;
     fault->position = position;
     fault->value = value;

@@ -154,6 +154,15 @@ const fd_kernels* table() {
   return filled;
 }
 
+const fd_remote_kernels* remote() {
+  static const fd_remote_kernels filled = [] {
+    fd_remote_kernels t = {};
+    fill_remote(&t);
+    return t;
+  }();
+  return &filled;
+}
+
 #if defined(__CUDACC__)
 constexpr const char* kName = "cuda";
 #else
@@ -173,11 +182,11 @@ fd_status started(cudaError_t error) {
 
 extern "C" __attribute__((visibility("default"))) const fd_plugin* freedive_plugin() {
   using namespace fd::gpu;
-  static const fd_plugin plugin = {FD_PLUGIN_ABI, sizeof(fd_plugin), kName,        table(),       device_count,
-                                   unavailable,   last_error,        error_text,   device_name,   memory,
-                                   use,           stream_create,     synchronize,  allocate,      release,
-                                   copy,          host_allocate,     host_release, location,      clear,
-                                   capture_begin, capture_end,       graph_launch, graph_destroy, event_create,
-                                   event_record,  event_wait,        event_done,   event_elapsed, event_destroy};
+  static const fd_plugin plugin = {
+      FD_PLUGIN_ABI, sizeof(fd_plugin), kName,        table(),       remote(),     device_count,  unavailable,
+      last_error,    error_text,        device_name,  memory,        use,          stream_create, synchronize,
+      allocate,      release,           copy,         host_allocate, host_release, location,      clear,
+      capture_begin, capture_end,       graph_launch, graph_destroy, event_create, event_record,  event_wait,
+      event_done,    event_elapsed,     event_destroy};
   return &plugin;
 }

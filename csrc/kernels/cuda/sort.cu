@@ -4,17 +4,12 @@
 // how far it is into its run, plus how many of the neighbouring run come before it, by binary search. No element waits
 // for another, and equal elements keep their order: those of the left run come first. Bound by the memory that
 // log2(size) passes move.
-#include "kernels/cuda/launch.h"
+#include "kernels/cuda/sort.h"
+
 #include "kernels/cuda/table.h"
 
 namespace fd::gpu {
 namespace {
-
-template <class T>
-struct Item {
-  T value;
-  int64_t index;
-};
 
 template <class T>
 __device__ bool less(T a, T b) {
@@ -67,6 +62,22 @@ __global__ void __launch_bounds__(kThreads)
   to[row + pair + i % width + others] = item;
 }
 
+// Sorts rows of items; there is room for them twice.
+template <class T>
+fd_status merge(fd_context* context, const fd_sort& s, Item<T>* items, const Item<T>** sorted) {
+  const int64_t n = s.rows * s.size;
+  Item<T>*from = items, *to = items + n;
+  for (int64_t width = 1; width < s.size; width *= 2) {
+    const auto status = start(context, merge_kernel<T>, blocks_for(n), dim3(kThreads), 0, s, from, to, width);
+    if (status != FD_OK) return status;
+    Item<T>* const done = to;
+    to = from;
+    from = done;
+  }
+  *sorted = from;
+  return FD_OK;
+}
+
 template <class T>
 __global__ void __launch_bounds__(kThreads) keep_kernel(const __grid_constant__ fd_sort s, const Item<T>* items) {
   const int64_t at = global_thread();
@@ -80,21 +91,22 @@ template <class T>
 fd_status sort(fd_context* context, const fd_sort* s) {
   const int64_t n = s->rows * s->size;
   if (n == 0) return FD_OK;
-  Item<T>* from = workspace<Item<T>>(context, 2 * n);
-  if (!from) return FD_NO_MEMORY;
-  Item<T>* to = from + n;
-  if (const fd_status bad = start(context, number_kernel<T>, blocks_for(n), dim3(kThreads), 0, *s, from)) return bad;
-  for (int64_t width = 1; width < s->size; width *= 2) {
-    const auto status = start(context, merge_kernel<T>, blocks_for(n), dim3(kThreads), 0, *s, from, to, width);
-    if (status != FD_OK) return status;
-    Item<T>* const sorted = to;
-    to = from;
-    from = sorted;
-  }
-  return start(context, keep_kernel<T>, blocks_for(s->rows * s->keep), dim3(kThreads), 0, *s, from);
+  Item<T>* const items = workspace<Item<T>>(context, 2 * n);
+  if (!items) return FD_NO_MEMORY;
+  if (const fd_status bad = start(context, number_kernel<T>, blocks_for(n), dim3(kThreads), 0, *s, items)) return bad;
+  const Item<T>* sorted;
+  if (const fd_status bad = merge(context, *s, items, &sorted)) return bad;
+  return start(context, keep_kernel<T>, blocks_for(s->rows * s->keep), dim3(kThreads), 0, *s, sorted);
 }
 
 }  // namespace
+
+fd_status sort_items(fd_context* context, Item<int64_t>* items, int64_t n, const Item<int64_t>** sorted) {
+  fd_sort s = {};
+  s.rows = 1;
+  s.size = n;
+  return merge(context, s, items, sorted);
+}
 
 void fill_sort(fd_kernels* table) {
   for_each_dtype([table]<class T>(fd_dtype dtype) {

@@ -1,7 +1,7 @@
 // Each family fills its part of the table.
 #pragma once
 
-#include "kernels/kernels.h"
+#include "kernels/remote.h"
 
 namespace fd::gpu {
 
@@ -28,5 +28,6 @@ void fill_index_write(fd_kernels* table);
 void fill_sort(fd_kernels* table);
 void fill_conv(fd_kernels* table);
 void fill_pool(fd_kernels* table);
+void fill_remote(fd_remote_kernels* table);
 
 }  // namespace fd::gpu
