@@ -206,7 +206,7 @@ bool GradWeight<T>::task(const Layout<T>& layout, const WindowVectors<T>& vector
 // Sums the chunks' rows [begin, end) of one group, and turns them: gweight[o, k] = partial[k, o].
 template <class T>
 void GradWeight<T>::reduce(int64_t group, int64_t begin, int64_t end) const {
-  constexpr int S = Square<T>::kSide;
+  constexpr int S = Vec<T>::kLanes;
   T* const own = partial + (group * s.depth + begin) * s.outputs;
   const int64_t rows = end - begin;
   for (int64_t chunk = 1; chunk < chunks; chunk++) add_run(own + chunk * size(), own, rows * s.outputs);
@@ -216,7 +216,7 @@ void GradWeight<T>::reduce(int64_t group, int64_t begin, int64_t end) const {
       if (k + S <= rows && o + S <= s.outputs) {
         const T* from[S];
         for (int i = 0; i < S; i++) from[i] = own + (k + i) * s.outputs + o;
-        transpose_square(from, to + o * s.depth + k, s.depth);
+        transpose_square(from, S, to + o * s.depth + k, s.depth);
         continue;
       }
       for (int64_t j = o; j < least(o + S, s.outputs); j++)

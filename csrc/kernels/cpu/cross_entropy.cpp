@@ -6,14 +6,16 @@
 // where S = sum_j v_j. For labels v is `rest` = weight_j smoothing / classes, and `hit` more at the label.
 //
 // Bound by memory for many classes (logits read once, gradient written once, past the caches where it is large) and by
-// exponentials for few: up to four vectors, a row stays in registers and the logarithms of 64 rows are taken together.
-// float32 on one core: 256 x 10 3.0 us; 8192 x 1000 2.7 ms and 2048 x 32000 39 ms, 1.4 and 1.3 times a non-temporal
-// copy of as many bytes (AVX-512, Intel(R) Xeon(R) Processor @ 2.10GHz; docs/kernels/softmax.md).
+// exponentials for few: up to 16 classes, rows lie side by side in vectors; up to four vectors, a row stays in
+// registers and the logarithms of 64 rows are taken together. float32 on one core: 256 x 10 1.9 us; 8192 x 1000 2.7 ms
+// and 2048 x 32000 39 ms, 1.4 and 1.3 times a non-temporal copy of as many bytes (AVX-512, Intel(R) Xeon(R) Processor
+// @ 2.10GHz; docs/kernels/softmax.md).
 #include "kernels/cpu/lanes.h"
 #include "kernels/cpu/math.h"
 #include "kernels/cpu/softmax_row.h"
 #include "kernels/cpu/table.h"
 #include "kernels/cpu/tasks.h"
+#include "kernels/cpu/transpose.h"
 
 namespace fd::FD_ISA {
 namespace {
@@ -72,6 +74,113 @@ fd_status check_labels(fd_context* context, const Problem<T>& p, double* divisor
   }
   *divisor = total;
   return FD_OK;
+}
+
+// ------------------------------------------------------------------------------------------------------ few classes
+
+constexpr int kMostNarrow = 16;  // classes
+
+// x[c], lane i: class c of row begin + i, for `count` rows; lanes beyond repeat the last row.
+template <class T, int C>
+FD_INLINE void load_classes(const Problem<T>& p, int64_t begin, int64_t count, Vec<T> (&x)[C]) {
+  constexpr int L = Vec<T>::kLanes;
+#pragma GCC unroll 16
+  for (int from = 0; from < C; from += L) {
+    VecSquare<T> rows;
+#pragma GCC unroll 16
+    for (int i = 0; i < L; i++)
+      rows[i] = load(p.logits(begin + least<int64_t>(i, count - 1)) + from, least<int64_t>(L, p.a.classes - from));
+    transpose(rows);
+#pragma GCC unroll 16
+    for (int c = 0; c < L; c++)
+      if (from + c < C) x[from + c] = rows[c];
+  }
+}
+
+template <class T, int C>
+FD_INLINE void store_classes(const Problem<T>& p, int64_t begin, int64_t count, const Vec<T> (&x)[C]) {
+  constexpr int L = Vec<T>::kLanes;
+#pragma GCC unroll 16
+  for (int from = 0; from < C; from += L) {
+    VecSquare<T> rows;
+#pragma GCC unroll 16
+    for (int c = 0; c < L; c++) rows[c] = from + c < C ? x[least(C - 1, from + c)] : Vec<T>(T(0));
+    transpose(rows);
+#pragma GCC unroll 16
+    for (int i = 0; i < L; i++)
+      if (i < count) rows[i].store(p.grad(begin + i) + from, least<int64_t>(L, p.a.classes - from));
+  }
+}
+
+FD_INLINE Vec<double> in_double(Vec<float> x) { return widen_lo(x) + widen_hi(x); }
+FD_INLINE Vec<double> in_double(Vec<double> x) { return x; }
+
+// Up to C classes, with labels and no smoothing, as many rows at once as a vector has lanes: lane i belongs to row i,
+// so that nothing is summed over lanes and exponentials fill their vectors.
+template <class T, int C>
+FD_INLINE Vec<T> narrow_rows(const Problem<T>& p, int64_t begin, int64_t count) {
+  constexpr int L = Vec<T>::kLanes;
+  using I = Vec<Int<T>>;
+  constexpr Int<T> kIgnored = -1;
+  Int<T> label[L];
+  T weight[L];
+  for (int64_t i = 0; i < L; i++) {
+    const int64_t row = begin + least(i, count - 1);
+    const bool ignored = p.ignored(row);
+    label[i] = ignored ? kIgnored : Int<T>(p.a.labels[row]);
+    weight[i] = ignored ? T(0) : T(p.weight_of(p.a.labels[row]));
+  }
+  const I at = I::load(label);
+  const Vec<T> w = Vec<T>::load(weight), zero(T(0));
+  Vec<T> x[C];
+  load_classes(p, begin, count, x);
+  const int classes = int(p.a.classes);
+  Vec<T> largest(-kLargest<T>), chosen(T(0)), sum(T(0));
+#pragma GCC unroll 16
+  for (int c = 0; c < C; c++) {
+    if (c >= classes) break;
+    largest = max(x[c], largest);
+    chosen = select(at == I(c), x[c], chosen);
+  }
+#pragma GCC unroll 16
+  for (int c = 0; c < C; c++) {
+    if (c >= classes) break;
+    x[c] = exp_below(x[c] - largest);
+    sum = sum + x[c];
+  }
+  if (p.a.grad) {
+    const Vec<T> v = w * Vec<T>(T(p.scale)), factor = v / sum;
+    const Mask<T> ignored = at == I(kIgnored);
+#pragma GCC unroll 16
+    for (int c = 0; c < C; c++) {
+      if (c >= classes) break;
+      x[c] = select(ignored, zero, fms(x[c], factor, select(at == I(c), v, zero)));
+    }
+    store_classes(p, begin, count, x);
+  }
+  const Vec<T> cost = w * (largest - chosen + vlog(sum));
+  return select(w == zero, zero, cost);
+}
+
+template <class T, int C>
+double all_narrow_rows(const Problem<T>& p, int64_t begin, int64_t end, T* loss) {
+  Vec<double> total(0.0);
+  for_vectors<T>(begin, end, [&](int64_t r, auto lanes) {
+    int64_t count = Vec<T>::kLanes;
+    if constexpr (!std::is_same_v<decltype(lanes), Whole>) count = lanes;
+    const Vec<T> cost = only(narrow_rows<T, C>(p, r, count), lanes);
+    if (loss) store(cost, loss + (r - begin), lanes);
+    total = total + in_double(cost);
+  });
+  return hsum(total);
+}
+
+template <class T>
+double narrow_loss(const Problem<T>& p, int64_t begin, int64_t end, T* loss) {
+  if (p.a.classes <= 2) return all_narrow_rows<T, 2>(p, begin, end, loss);
+  if (p.a.classes <= 4) return all_narrow_rows<T, 4>(p, begin, end, loss);
+  if (p.a.classes <= 8) return all_narrow_rows<T, 8>(p, begin, end, loss);
+  return all_narrow_rows<T, kMostNarrow>(p, begin, end, loss);
 }
 
 // ------------------------------------------------------------------------------------------------------ short rows
@@ -259,6 +368,10 @@ bool rows_loss(fd_context* context, const Problem<T>& p, int64_t begin, int64_t 
   T* each = p.a.reduction == FD_REDUCTION_NONE ? static_cast<T*>(p.a.loss) : nullptr;
   *total = 0;
   const bool plain = p.a.labels && p.a.smoothing == 0;
+  if (plain && p.a.classes > 0 && p.a.classes <= kMostNarrow && p.a.rows > Vec<T>::kLanes / 2) {
+    *total = narrow_loss(p, begin, end, each ? each + begin : nullptr);
+    return true;
+  }
   if (plain && if_short_row<T>(p.a.classes, [&]<int V>() {
         for (int64_t r = begin; r < end; r += kLogRows)
           *total += short_rows<T, V>(p, r, least(end, r + kLogRows), each ? each + r : nullptr);

@@ -79,7 +79,7 @@ void run_piece(Job<T>& job, int64_t problem, const Piece& piece) {
   Dots<T> d{g.k, g.a, g.lda, g.b, g.ldb, g.c, g.ldc, g.accumulate};
   if (!g.trans_b) {
     // Few columns: B is turned so that they lie along k.
-    const int64_t length = round_up(g.k, Square<T>::kSide);
+    const int64_t length = round_up(g.k, Vec<T>::kLanes);
     T* const turned = static_cast<T*>(job.context->workspace(job.context, 1, size_t(length * g.n) * sizeof(T)));
     if (!turned) return job.fail();
     transpose_panel(g.b, g.ldb, g.k, g.n, turned, length);

@@ -87,26 +87,47 @@ struct Dots {
   bool accumulate;
 };
 
+// sums[i] = hsum(v[i]), as many at once as a vector holds.
+template <class T, int Count>
+FD_INLINE void sum_lanes(const Vec<T> (&v)[Count], T (&sums)[Count]) {
+  constexpr int L = Vec<T>::kLanes, kRest = Count % L, kWhole = Count - kRest;
+  FD_UNROLL for (int i = 0; i < kWhole; i += L) {
+    VecSquare<T> part;
+    FD_UNROLL for (int j = 0; j < L; j++) part[j] = v[i + j];
+    hsums(part).store(sums + i);
+  }
+  if constexpr (kRest * 4 >= L) {
+    VecSquare<T> part;
+    FD_UNROLL for (int j = 0; j < L; j++) part[j] = j < kRest ? v[kWhole + j] : Vec<T>(T(0));
+    hsums(part).store(sums + kWhole, kRest);
+  } else {
+    FD_UNROLL for (int i = kWhole; i < Count; i++) sums[i] = hsum(v[i]);
+  }
+}
+
 template <class T, int R, int N>
 void dot_tile(const Dots<T>& d, int64_t row, int64_t col) {
   using V = Vec<T>;
   const T* const a = d.a + row * d.a_row;
   const T* const b = d.b + col * d.b_col;
-  V acc[R][N];
-  FD_UNROLL for (int i = 0; i < R; i++) { FD_UNROLL for (int j = 0; j < N; j++) acc[i][j] = V(T(0)); }
+  V acc[R * N];
+  FD_UNROLL for (int i = 0; i < R * N; i++) acc[i] = V(T(0));
   for_vectors<T>(0, d.k, [&](int64_t l, auto lanes) {
     V x[R];
     FD_UNROLL for (int i = 0; i < R; i++) x[i] = load(a + i * d.a_row + l, lanes);
     FD_UNROLL for (int j = 0; j < N; j++) {
       const V y = load(b + j * d.b_col + l, lanes);
-      FD_UNROLL for (int i = 0; i < R; i++) acc[i][j] = fma(x[i], y, acc[i][j]);
+      FD_UNROLL for (int i = 0; i < R; i++) acc[i * N + j] = fma(x[i], y, acc[i * N + j]);
     }
   });
+  T sums[R * N];
+  sum_lanes(acc, sums);
   FD_UNROLL for (int i = 0; i < R; i++) {
     T* const c = d.c + (row + i) * d.ldc + col;
-    FD_UNROLL for (int j = 0; j < N; j++) {
-      const T sum = hsum(acc[i][j]);
-      c[j] = d.accumulate ? c[j] + sum : sum;
+    if (d.accumulate) {
+      FD_UNROLL for (int j = 0; j < N; j++) c[j] += sums[i * N + j];
+    } else {
+      copy_bytes(c, sums + i * N, N * sizeof(T));
     }
   }
 }
