@@ -5,6 +5,7 @@
 // input channels its columns are copied straight from x into the panels the tiles read, sized to half of the second-
 // level cache. Tasks are bands of images. Few output channels go without the copy (conv_direct.h).
 #include "kernels/cpu/conv_direct.h"
+#include "kernels/cpu/conv_lanes.h"
 #include "kernels/cpu/gemm_finish.h"
 #include "kernels/cpu/gemm_pack.h"
 #include "kernels/cpu/table.h"
@@ -13,61 +14,92 @@ namespace fd::FD_ISA {
 namespace {
 
 constexpr int64_t kStripBytes = 24 << 10;  // of panels that one strip of tiles uses once: they stay in L1
+constexpr int64_t kTurnedInputs = 16;      // input channels whose weights a task turns
+
+// Few outputs: conv_direct.h; enough to fill vectors: conv_lanes.h; others by way of panels.
+enum class Way { direct, lanes, panels };
 
 template <class T>
-bool is_direct(const ConvShape<T>& s) {
-  if (s.outputs > kDirectRows) return false;
+Way way_of(const ConvShape<T>& s) {
   const int64_t width = s.out[2];
-  return s.outputs <= 2 || 4 * width >= 3 * round_up(width, Vec<T>::kLanes);
+  if (s.outputs <= 2) return Way::direct;
+  if (s.outputs <= kDirectRows && 4 * width >= 3 * round_up(width, Vec<T>::kLanes)) return Way::direct;
+  return fills_lanes<T>(s.outputs) && s.depth > 0 && s.taps > 1 ? Way::lanes : Way::panels;
+}
+
+// The gradient of x as a convolution.
+fd_conv turned_round(const fd_conv& v) {
+  fd_conv r{};
+  r.n = v.n, r.groups = v.groups, r.in_channels = v.out_channels, r.out_channels = v.in_channels;
+  for (int d = 0; d < FD_SPATIAL; d++) {
+    r.in[d] = v.out[d], r.out[d] = v.in[d], r.kernel[d] = v.kernel[d], r.stride[d] = 1, r.dilation[d] = v.dilation[d];
+    r.pad[d] = (v.kernel[d] - 1) * v.dilation[d] - v.pad[d];
+  }
+  r.x = v.gy, r.weight = v.weight, r.bias = v.bias, r.y = v.gx;
+  return r;
 }
 
 template <class T>
 struct Forward {
   fd_context* context;
   ConvShape<T> s;
+  bool back;  // weights lie as those of the convolution whose gradient this is
   const T* x;
-  const T* weight;
+  const T* weight;  // [outputs, inputs, taps]; for lanes [inputs, taps, width] of every kLaneVecs vectors of outputs
   int64_t weight_row;
   const T* bias;
   T* y;
   int activation;
-  bool direct;
+  Way way;
   int64_t channels, along, bands;  // input channels of a block; width and number of bands
   int64_t laid_out, cols;          // scratch: elements of laid out x, packed columns at a time
   bool failed = false;
 
-  explicit Forward(fd_context* c, const fd_conv& v);
-  void plan();
+  Forward(fd_context* c, const fd_conv& v, bool turned);
   fd_status run();
 
  private:
-  int64_t scratch() const { return laid_out + (direct ? 0 : cols * channels * s.taps + 2 * Vec<T>::kLanes); }
-  void band(const Layout<T>& layout, const WindowVectors<T>& windows, T* scratch, int64_t image, int64_t group,
-            const Band& b) const;
+  void plan();
+  int64_t scratch() const;
+  int64_t weights() const;
+  int64_t biases() const { return way == Way::lanes && bias ? s.groups * lane_width<T>(s.outputs) : 0; }
+  int64_t offsets() const { return s.taps * (way == Way::lanes ? channels : 1); }
+  void copy_weights(T* to, T* bias_to);
+  void turn_weights(int64_t group, int64_t output, int64_t begin, int64_t end, T* to) const;
+  void exchange_weights(T* to) const;
+  void band(const Layout<T>& layout, const WindowVectors<T>& windows, T* scratch, int64_t item, bool borders) const;
   void multiply_band(const Layout<T>& layout, const WindowVectors<T>& windows, T* scratch, const T* x, const T* w,
-                     const T* bias, T* y, const Band& b) const;
+                     const T* bias, T* y, const Band& b, bool borders) const;
+  void sum_plane(const Layout<T>& layout, const Band& b, int64_t count, int64_t vecs, const LaneSums<T>& plane) const;
+  void sum_band(const Layout<T>& layout, T* scratch, const T* x, const T* w, const T* bias, T* y, const Band& b,
+                bool borders) const;
 };
 
 template <class T>
-Forward<T>::Forward(fd_context* c, const fd_conv& v)
+Forward<T>::Forward(fd_context* c, const fd_conv& v, bool turned)
     : context(c),
       s(v),
+      back(turned),
       x(static_cast<const T*>(v.x)),
       weight(static_cast<const T*>(v.weight)),
       weight_row(s.depth),
       bias(static_cast<const T*>(v.bias)),
       y(static_cast<T*>(v.y)),
       activation(v.activation),
-      direct(is_direct(s)) {}
+      way(way_of(s)) {}
 
 template <class T>
 void Forward<T>::plan() {
   const int64_t budget = l2_of(context) / 2 / int64_t(sizeof(T));
-  const int64_t per_block = direct ? s.inputs : most<int64_t>(1, kBlockK<T> / s.taps);
+  const int64_t most_depth = way == Way::lanes ? kLaneDepth<T> : kBlockK<T>;
+  const int64_t per_block = way == Way::direct ? s.inputs : most<int64_t>(1, most_depth / s.taps);
   const int64_t inputs = most<int64_t>(1, s.inputs);
   channels = ceil_div(inputs, ceil_div(inputs, most<int64_t>(1, per_block)));
-  const int64_t strides = direct ? s.stride[0] * s.stride[1] * s.stride[2] : s.taps;
-  int64_t positions = most(kTileCols<T>, budget / (channels * strides));
+  const int64_t strides = s.stride[0] * s.stride[1] * s.stride[2];
+  const int64_t per_position = way == Way::panels  ? channels * s.taps
+                               : way == Way::lanes ? channels * strides + lane_width<T>(s.outputs)
+                                                   : channels * strides;
+  int64_t positions = most(kTileCols<T>, budget / per_position);
   const double tasks = least(double(kLeastTasks), s.work() / kTaskWork) / double(s.n * s.groups);
   if (tasks > 1) positions = least(positions, most(kTileCols<T>, int64_t(double(s.out_size) / tasks)));
   along = band_width(s, positions);
@@ -77,6 +109,71 @@ void Forward<T>::plan() {
     const int64_t strip = kStripBytes / int64_t(sizeof(T)) / (channels * s.taps) / kTileCols<T> * kTileCols<T>;
     cols = least(cols, most(kTileCols<T>, strip));
   }
+}
+
+template <class T>
+int64_t Forward<T>::scratch() const {
+  if (way == Way::direct) return laid_out;
+  if (way == Way::lanes) return laid_out + along * s.inner() * lane_width<T>(s.outputs);
+  return laid_out + cols * channels * s.taps + 2 * Vec<T>::kLanes;
+}
+
+// How many elements of own weights are wanted: turned for lanes; for panels because rows a multiple of half a page
+// apart compete for the same few sets of L1; of a gradient to exchange the channels.
+template <class T>
+int64_t Forward<T>::weights() const {
+  if (way == Way::lanes) return s.groups * lane_width<T>(s.outputs) * s.depth;
+  if (way == Way::direct) return back ? s.groups * s.outputs * s.depth : 0;
+  const bool compete = s.outputs > 1 && s.depth * int64_t(sizeof(T)) % 2048 == 0 && s.depth > 0;
+  return compete ? s.groups * s.outputs * padded_row<T>(s.depth) : 0;
+}
+
+// The weights of the input channels [begin, end) for the outputs from `output` on, as many as a tile has.
+template <class T>
+void Forward<T>::turn_weights(int64_t group, int64_t output, int64_t begin, int64_t end, T* to) const {
+  const int64_t taps = s.taps, width = lane_vecs<T>(s.outputs - output) * Vec<T>::kLanes;
+  const int64_t lanes = least(width, s.outputs - output);
+  const T* const from = weight + group * s.outputs * s.depth;
+  to += (group * lane_width<T>(s.outputs) + output) * s.depth + begin * taps * width;
+  if (!back)
+    return transpose_panel(from + output * s.depth + begin * taps, s.depth, lanes, (end - begin) * taps, to, width);
+  for (int64_t c = begin; c < end; c++, to += taps * width)
+    transpose_panel(from + (c * s.outputs + output) * taps, taps, lanes, taps, to, width);
+}
+
+template <class T>
+void Forward<T>::exchange_weights(T* to) const {
+  for (int64_t g = 0; g < s.groups; g++)
+    for (int64_t o = 0; o < s.outputs; o++)
+      for (int64_t c = 0; c < s.inputs; c++, to += s.taps)
+        copy_exactly(weight + ((g * s.inputs + c) * s.outputs + o) * s.taps, to, s.taps);
+}
+
+template <class T>
+void Forward<T>::copy_weights(T* to, T* bias_to) {
+  if (way == Way::direct) {
+    exchange_weights(to);
+  } else if (way == Way::lanes) {
+    const int64_t tile = kLaneVecs * Vec<T>::kLanes, tiles = ceil_div(s.outputs, tile);
+    const int64_t parts = ceil_div(s.inputs, kTurnedInputs), items = s.groups * tiles * parts;
+    for_chunks(context, items, ceil_div(int64_t(65536), kTurnedInputs * s.taps * tile),
+               [&](int64_t begin, int64_t end) {
+                 for (int64_t i = begin; i < end; i++) {
+                   const int64_t c = i % parts * kTurnedInputs, o = i / parts % tiles * tile;
+                   turn_weights(i / (parts * tiles), o, c, least(s.inputs, c + kTurnedInputs), to);
+                 }
+               });
+    const int64_t row = lane_width<T>(s.outputs);
+    for (int64_t i = 0; i < biases(); i++) bias_to[i] = bias[i / row * s.outputs + least(i % row, s.outputs - 1)];
+    if (bias) bias = bias_to;
+  } else {
+    const int64_t rows = s.groups * s.outputs;
+    weight_row = padded_row<T>(s.depth);
+    for_chunks(context, rows, most<int64_t>(1, 100000 / s.depth), [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; i++) copy_exactly(weight + i * s.depth, to + i * weight_row, s.depth);
+    });
+  }
+  weight = to;
 }
 
 // to[l, j] = the element under tap l of the band's window first + j.
@@ -91,7 +188,7 @@ void pack_panel(const ConvShape<T>& s, const Layout<T>& layout, const WindowVect
 
 template <class T>
 void Forward<T>::multiply_band(const Layout<T>& layout, const WindowVectors<T>& windows, T* scratch, const T* x,
-                               const T* w, const T* bias, T* y, const Band& b) const {
+                               const T* w, const T* bias, T* y, const Band& b, bool borders) const {
   T* const packed = scratch + laid_out;
   const int64_t blocks = ceil_div(s.inputs, channels);
   for (int64_t block = 0; block < most<int64_t>(blocks, 1); block++) {
@@ -99,7 +196,7 @@ void Forward<T>::multiply_band(const Layout<T>& layout, const WindowVectors<T>& 
     const bool last = block + 1 >= blocks;
     const T* from = x + begin * s.in_size + layout.origin(b);
     if (layout.copied) {
-      lay_out(s, layout, b, x + begin * s.in_size, count, scratch);
+      lay_out(s, layout, b, x + begin * s.in_size, count, borders && block == 0, scratch);
       from = scratch;
     }
     int flags = block > 0 ? kTileAccumulate : 0;
@@ -116,67 +213,147 @@ void Forward<T>::multiply_band(const Layout<T>& layout, const WindowVectors<T>& 
   }
 }
 
+// One plane of a band: lines at the border of x leave out taps, the others go together.
 template <class T>
-void Forward<T>::band(const Layout<T>& layout, const WindowVectors<T>& windows, T* scratch, int64_t image,
-                      int64_t group, const Band& b) const {
-  const T* const in = x + (image * s.groups + group) * s.inputs * s.in_size;
-  T* const out = y + (image * s.groups + group) * s.outputs * s.out_size + b.first;
-  const T* const w = weight + group * s.outputs * weight_row;
-  const T* const offset = bias ? bias + group * s.outputs : nullptr;
-  if (direct) {
-    const T* from = in + layout.origin(b);
+void Forward<T>::sum_plane(const Layout<T>& layout, const Band& b, int64_t count, int64_t vecs,
+                           const LaneSums<T>& plane) const {
+  const int64_t end = b.size[1], reach = (s.kernel[1] - 1) * s.dilation[1] - s.pad[1];
+  int64_t first = 0, last = end;  // lines whose taps are all inside
+  while (first < end && (b.begin[1] + first) * s.stride[1] < s.pad[1]) first++;
+  while (last > first && (b.begin[1] + last - 1) * s.stride[1] + reach >= s.in[1]) last--;
+  for (int64_t h = 0; h < end;) {
+    const int64_t next = h >= first && h < last ? last : h + 1;
+    const TapRange used = taps_inside(s, back, b.begin[1] + h, b.begin[1] + next);
+    const bool all = used.end - used.begin == s.taps;
+    LaneSums<T> tile = plane;
+    tile.outer = all ? 1 : count;
+    tile.inner = all ? count * s.taps : used.end - used.begin;
+    tile.offset = layout.tap + used.begin;
+    tile.x += h * tile.x_line;
+    tile.b += used.begin * vecs * Vec<T>::kLanes;
+    tile.c += h * tile.c_line;
+    walk_lanes(tile, next - h, b.size[2], vecs);
+    h = next;
+  }
+}
+
+// The tiles of sums for a block of inputs after the other; the last one's outputs are turned into place.
+template <class T>
+void Forward<T>::sum_band(const Layout<T>& layout, T* scratch, const T* x, const T* w, const T* bias, T* y,
+                          const Band& b, bool borders) const {
+  constexpr int64_t kTile = kLaneVecs * Vec<T>::kLanes;
+  T* const sums = scratch + laid_out;
+  for (int64_t begin = 0; begin < s.inputs; begin += channels) {
+    const int64_t count = least(channels, s.inputs - begin);
+    const T* from = x + begin * s.in_size + layout.origin(b);
     if (layout.copied) {
-      lay_out(s, layout, b, in, s.inputs, scratch);
+      lay_out(s, layout, b, x + begin * s.in_size, count, borders && begin == 0, scratch);
       from = scratch;
     }
-    direct_band<T>(layout, b, int(s.outputs),
-                   {s.inputs, s.taps, layout.tap, from, layout.channel, 0, w, offset, out, s.out_size, 0, 0});
-  } else {
-    multiply_band(layout, windows, scratch, in, w, offset, out, b);
+    for (int64_t o = 0; o < s.outputs; o += kTile) {
+      const int64_t vecs = lane_vecs<T>(s.outputs - o), width = vecs * Vec<T>::kLanes;
+      LaneSums<T> tile{};
+      tile.x_outer = layout.channel;
+      tile.x_line = layout.step[1];
+      tile.b = w + o * s.depth + begin * s.taps * width;
+      tile.b_outer = s.taps * width;
+      tile.c_step = width;
+      tile.c_line = b.size[2] * width;
+      tile.accumulate = begin > 0;
+      tile.start = bias ? bias + o : nullptr;
+      for (int64_t plane = 0; plane < b.size[0]; plane++) {
+        tile.x = from + plane * layout.step[0];
+        tile.c = sums + o * b.count + plane * b.size[1] * tile.c_line;
+        sum_plane(layout, b, count, vecs, tile);
+      }
+    }
   }
-  const bool done = activation == FD_ACT_NONE || (activation == FD_ACT_RELU && !direct);
+  const Finish<T> last{nullptr, 1, activation, nullptr, 0, FD_ACT_NONE};
+  for (int64_t o = 0; o < s.outputs; o += kTile) {
+    const int64_t width = lane_vecs<T>(s.outputs - o) * Vec<T>::kLanes;
+    T* const from = sums + o * b.count;
+    finish(last, from, 0, 1, b.count * width);
+    turn(from, width, b.count, least(width, s.outputs - o), y + o * s.out_size, s.out_size);
+  }
+}
+
+template <class T>
+void Forward<T>::band(const Layout<T>& layout, const WindowVectors<T>& windows, T* scratch, int64_t item,
+                      bool borders) const {
+  const int64_t image = item / (bands * s.groups), group = item / bands % s.groups;
+  const Band b = s.band(item % bands, along);
+  const T* const in = x + (image * s.groups + group) * s.inputs * s.in_size;
+  T* const out = y + (image * s.groups + group) * s.outputs * s.out_size + b.first;
+  if (way == Way::lanes) {
+    const int64_t width = lane_width<T>(s.outputs);
+    return sum_band(layout, scratch, in, weight + group * width * s.depth, bias ? bias + group * width : nullptr, out,
+                    b, borders);
+  }
+  const T* const w = weight + group * s.outputs * weight_row;
+  const T* const offset = bias ? bias + group * s.outputs : nullptr;
+  if (way == Way::direct) {
+    const T* from = in + layout.origin(b);
+    if (layout.copied) {
+      lay_out(s, layout, b, in, s.inputs, borders, scratch);
+      from = scratch;
+    }
+    direct_band<T>(
+        s, layout, b, back,
+        {s.inputs, s.taps, {0, s.taps}, layout.tap, from, layout.channel, 0, w, offset, out, s.out_size, 0, 0});
+  } else {
+    multiply_band(layout, windows, scratch, in, w, offset, out, b, borders);
+  }
+  const bool done = activation == FD_ACT_NONE || (activation == FD_ACT_RELU && way == Way::panels);
   if (!done) finish(Finish<T>{nullptr, 1, activation, nullptr, 0, FD_ACT_NONE}, out, s.out_size, s.outputs, b.count);
 }
 
 template <class T>
 fd_status Forward<T>::run() {
   plan();
-  // Rows of weights a multiple of half a page apart compete for the same few sets of L1.
-  const bool copy = !direct && s.outputs > 1 && s.depth * int64_t(sizeof(T)) % 2048 == 0 && s.depth > 0;
-  const int64_t rows = s.groups * s.outputs, row = padded_row<T>(s.depth);
-  const Band widest = s.band(0, along);
-  const size_t table = size_t(round_up(s.taps, 8)) * sizeof(int64_t), vectors = WindowVectors<T>::bytes(widest);
-  const size_t copied = copy ? size_t(rows * row) * sizeof(T) : 0;
+  const int64_t own_weights = weights();
+  Band widest = s.band(0, along);
+  if (way != Way::panels) widest.count = 0;  // no vectors of windows
+  const size_t table = size_t(round_up(offsets(), 8)) * sizeof(int64_t), vectors = WindowVectors<T>::bytes(widest);
+  const size_t copied = size_t(round_up(own_weights + biases(), 16)) * sizeof(T);
   char* const own = static_cast<char*>(context->workspace(context, 0, copied + table + vectors));
   if (!own) return FD_NO_MEMORY;
-  if (copy) {
-    T* const to = reinterpret_cast<T*>(own);
-    for_chunks(context, rows, most<int64_t>(1, 100000 / s.depth), [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; i++) copy_exactly(weight + i * s.depth, to + i * row, s.depth);
-    });
-    weight = to;
-    weight_row = row;
-  }
-  const Layout<T> layout(s, along, reinterpret_cast<int64_t*>(own + copied));
+  if (own_weights > 0) copy_weights(reinterpret_cast<T*>(own), reinterpret_cast<T*>(own) + own_weights);
+  int64_t* const taps = reinterpret_cast<int64_t*>(own + copied);
+  const Layout<T> layout(s, along, taps, way == Way::lanes ? Reading::elements : Reading::vectors);
+  if (back)
+    for (int64_t i = 0, j = s.taps - 1; i < j; i++, j--) exchange(taps[i], taps[j]);
+  for (int64_t i = s.taps; i < offsets(); i++) taps[i] = taps[i - s.taps] + layout.channel;
   const WindowVectors<T> windows(layout, widest, own + copied + table);
   laid_out = layout.copied ? round_up(channels * layout.channel + Vec<T>::kLanes, 16) : 0;
   const int64_t items = s.n * s.groups * bands;
   for_chunks(context, items, grain_of(s.work(), items), [&](int64_t begin, int64_t end) {
     T* const memory = static_cast<T*>(context->workspace(context, 1, size_t(scratch()) * sizeof(T) + 64));
     if (!memory) return __atomic_store_n(&failed, true, __ATOMIC_RELAXED);
-    for (int64_t i = begin; i < end; i++)
-      band(layout, windows, memory, i / (bands * s.groups), i / bands % s.groups, s.band(i % bands, along));
+    for (int64_t i = begin; i < end; i++) band(layout, windows, memory, i, i == begin || bands > 1);
   });
   return failed ? FD_NO_MEMORY : FD_OK;
 }
 
 template <class T>
 fd_status forward(fd_context* context, const fd_conv* args) {
-  Forward<T> f(context, *args);
+  Forward<T> f(context, *args, false);
   return f.s.empty() ? FD_OK : f.run();
 }
 
 }  // namespace
+
+template <class T>
+bool convolve_back(fd_context* context, const fd_conv& v, fd_status* status) {
+  for (int d = 0; d < FD_SPATIAL; d++)
+    if (v.stride[d] != 1 && v.out[d] > 1) return false;
+  Forward<T> f(context, turned_round(v), true);
+  if (f.way == Way::panels || f.s.taps == 1 || f.s.in_size == 0 || f.s.inputs == 0) return false;
+  if (f.way == Way::lanes && 2 * f.s.out_size > 3 * f.s.in_size) return false;  // most of it would be border
+  *status = f.run();
+  return true;
+}
+template bool convolve_back<float>(fd_context*, const fd_conv&, fd_status*);
+template bool convolve_back<double>(fd_context*, const fd_conv&, fd_status*);
 
 void fill_conv(fd_kernels* table) {
   table->conv.forward[FD_F32] = forward<float>;

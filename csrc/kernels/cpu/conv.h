@@ -104,35 +104,45 @@ int64_t band_width(const ConvShape<T>& s, int64_t positions) {
 
 // ---------------------------------------------------------------------------------------------------- layout
 
-// Element (channel c, output position p of a band, tap t) is at c * channel + d * step[0] + h * step[1] + w + tap[t],
-// p = (d, h, w).
+// How x is read: neighbouring windows as vectors, or element by element; in order: also its taps are neighbours, but
+// the windows then are a stride apart.
+enum class Reading { vectors, elements, in_order };
+
+// Element (channel c, output position p of a band, tap t) is at c * channel + d * step[0] + h * step[1] + w * step[2] +
+// tap[t], p = (d, h, w); step[2] is 1 unless x is read in order.
 template <class T>
 struct Layout {
   bool copied;
   int64_t phases, pitch, row, plane, channel;  // elements: of a phase, row, plane, channel
+  int64_t apart;                               // elements of x from one element of a phase to the next
   int64_t rows[FD_SPATIAL];                    // planes and rows of a channel
-  int64_t step[2];
+  int64_t step[FD_SPATIAL];
   const int64_t* tap;
 
   // For bands of at most `most` positions along the axis. `taps` has room for shape.taps offsets.
-  Layout(const ConvShape<T>& s, int64_t most, int64_t* taps);
+  Layout(const ConvShape<T>& s, int64_t most, int64_t* taps, Reading reading);
 
   // Where the band's first window begins in x itself.
-  int64_t origin(const Band& b) const { return copied ? 0 : b.begin[0] * step[0] + b.begin[1] * step[1] + b.begin[2]; }
+  int64_t origin(const Band& b) const {
+    return copied ? 0 : b.begin[0] * step[0] + b.begin[1] * step[1] + b.begin[2] * step[2];
+  }
 };
 
 template <class T>
-Layout<T>::Layout(const ConvShape<T>& s, int64_t most_along, int64_t* taps) : tap(taps) {
+Layout<T>::Layout(const ConvShape<T>& s, int64_t most_along, int64_t* taps, Reading reading) : tap(taps) {
   // Copies have room to be read in whole vectors, which lines of odd lengths want.
-  copied = (s.stride[2] > 1 && s.out[2] > 1) || (s.taps > 1 && s.out[2] % Vec<T>::kLanes != 0);
+  copied = reading == Reading::vectors && s.taps > 1 && s.out[2] % Vec<T>::kLanes != 0;
+  copied |= reading != Reading::in_order && s.stride[2] > 1 && s.out[2] > 1;
   for (int d = 0; d < FD_SPATIAL; d++)
     copied |= s.pad[d] != 0 || (s.out[d] - 1) * s.stride[d] + (s.kernel[d] - 1) * s.dilation[d] >= s.in[d];
   const int64_t width = s.axis() == 2 ? most_along : s.out[2];
   for (int d = 0; d < FD_SPATIAL; d++)
     rows[d] = ((d == s.axis() ? most_along : s.out[d]) - 1) * s.stride[d] + (s.kernel[d] - 1) * s.dilation[d] + 1;
+  apart = reading == Reading::in_order ? 1 : s.stride[2];
+  step[2] = reading == Reading::in_order ? s.stride[2] : 1;
   if (copied) {
-    phases = s.kernel[2] == 1 || s.dilation[2] % s.stride[2] == 0 ? 1 : s.stride[2];
-    pitch = width + (s.kernel[2] - 1) * s.dilation[2] / s.stride[2];
+    phases = s.kernel[2] == 1 || s.dilation[2] % apart == 0 ? 1 : apart;
+    pitch = (width - 1) * step[2] + 1 + (s.kernel[2] - 1) * s.dilation[2] / apart;
   } else {
     phases = 1;
     pitch = s.in[2];
@@ -147,8 +157,8 @@ Layout<T>::Layout(const ConvShape<T>& s, int64_t most_along, int64_t* taps) : ta
   for (int64_t d = 0; d < s.kernel[0]; d++)
     for (int64_t h = 0; h < s.kernel[1]; h++)
       for (int64_t w = 0; w < s.kernel[2]; w++) {
-        const int64_t u = w * s.dilation[2], phase = copied && phases > 1 ? u % s.stride[2] : 0;
-        const int64_t along = copied ? u / s.stride[2] : u;
+        const int64_t u = w * s.dilation[2], phase = copied && phases > 1 ? u % apart : 0;
+        const int64_t along = copied ? u / apart : u;
         *taps++ = d * s.dilation[0] * plane + h * s.dilation[1] * row + phase * pitch + along;
       }
 }
@@ -182,42 +192,64 @@ struct PhaseRange {
   }
 };
 
-// The copy of `channels` channels of x that the windows of a band read.
+// The copy of `channels` channels of x that the windows of a band read. `borders`: also the zeros around, which are
+// there already if that memory held the same band of another image.
 template <class T>
-void lay_out(const ConvShape<T>& s, const Layout<T>& layout, const Band& b, const T* x, int64_t channels, T* to) {
-  const int64_t stride = s.stride[2], u0 = b.begin[2] * stride - s.pad[2];
-  const int64_t d0 = b.begin[0] * s.stride[0] - s.pad[0], h0 = b.begin[1] * s.stride[1] - s.pad[1];
-  const int64_t planes = (b.size[0] - 1) * s.stride[0] + (s.kernel[0] - 1) * s.dilation[0] + 1;
-  const int64_t lines = (b.size[1] - 1) * s.stride[1] + (s.kernel[1] - 1) * s.dilation[1] + 1;
-  const bool plain = stride == 1 && u0 == 0 && layout.pitch == s.in[2] && d0 >= 0 && d0 + planes <= s.in[0] &&
-                     h0 >= 0 && h0 + lines <= s.in[1];
-  if (plain) {  // whole lines
-    for (int64_t c = 0; c < channels; c++, x += s.in_size)
-      for (int64_t d = 0; d < planes; d++)
-        copy_exactly(x + ((d0 + d) * s.in[1] + h0) * s.in[2], to + c * layout.channel + d * layout.plane,
-                     lines * layout.row);
-    return;
+void lay_out(const ConvShape<T>& s, const Layout<T>& layout, const Band& b, const T* x, int64_t channels, bool borders,
+             T* to) {
+  const int64_t stride = layout.apart, u0 = b.begin[2] * s.stride[2] - s.pad[2];
+  int64_t from[2], begin[2], end[2], size[2];  // first position in x; those of the copy that exist; all of it
+  for (int d = 0; d < 2; d++) {
+    from[d] = b.begin[d] * s.stride[d] - s.pad[d];
+    size[d] = (b.size[d] - 1) * s.stride[d] + (s.kernel[d] - 1) * s.dilation[d] + 1;
+    begin[d] = least(size[d], most<int64_t>(0, -from[d]));
+    end[d] = most(begin[d], least(size[d], s.in[d] - from[d]));
   }
-  for (int64_t c = 0; c < channels; c++, x += s.in_size)
-    for (int64_t d = 0; d < planes; d++)
-      for (int64_t h = 0; h < lines; h++) {
-        T* line = to + c * layout.channel + d * layout.plane + h * layout.row;
-        const int64_t in_d = d0 + d, in_h = h0 + h;
-        if (in_d < 0 || in_d >= s.in[0] || in_h < 0 || in_h >= s.in[1]) {
-          zero(line, layout.row);
-          continue;
-        }
-        const T* const from = x + (in_d * s.in[1] + in_h) * s.in[2];
-        for (int64_t f = 0; f < layout.phases; f++, line += layout.pitch) {
-          const PhaseRange r(stride, u0 + f, s.in[2], layout.pitch);
-          zero(line, r.begin);
-          zero(line + r.end, layout.pitch - r.end);
+  const PhaseRange first(stride, u0, s.in[2], layout.pitch);
+  const bool whole = layout.phases == 1 && stride == 1 && first.shift == 0 && layout.pitch == s.in[2];
+  for (int64_t c = 0; c < channels; c++, x += s.in_size, to += layout.channel) {
+    if (borders && !whole) zero(to, layout.channel);
+    for (int64_t d = begin[0]; d < end[0]; d++) {
+      const T* const plane = x + ((from[0] + d) * s.in[1] + from[1]) * s.in[2];
+      T* const to_plane = to + d * layout.plane;
+      if (whole) {
+        if (borders) zero(to_plane, begin[1] * layout.row);
+        if (borders) zero(to_plane + end[1] * layout.row, (size[1] - end[1]) * layout.row);
+        copy_exactly(plane + begin[1] * s.in[2], to_plane + begin[1] * layout.row, (end[1] - begin[1]) * layout.row);
+        continue;
+      }
+      for (int64_t f = 0; f < layout.phases; f++) {
+        const PhaseRange r = f == 0 ? first : PhaseRange(stride, u0 + f, s.in[2], layout.pitch);
+        const T* line = plane + begin[1] * s.in[2] + r.shift;
+        T* to_line = to_plane + begin[1] * layout.row + f * layout.pitch;
+        for (int64_t h = begin[1]; h < end[1]; h++, line += s.in[2], to_line += layout.row) {
           if (stride == 1)
-            copy_exactly(from + r.begin + r.shift, line + r.begin, r.end - r.begin);
+            copy_exactly(line + r.begin, to_line + r.begin, r.end - r.begin);
           else
-            for (int64_t i = r.begin; i < r.end; i++) line[i] = from[i * stride + r.shift];
+            for (int64_t i = r.begin; i < r.end; i++) to_line[i] = line[i * stride];
         }
       }
+    }
+    for (int64_t d = 0; whole && borders && d < size[0]; d++)
+      if (d < begin[0] || d >= end[0]) zero(to + d * layout.plane, size[1] * layout.row);
+  }
+}
+
+// Neighbours in the order of taps.
+struct TapRange {
+  int64_t begin, end;
+};
+
+// Those with which the lines of windows [begin, end) see more than the border, looked for in two dimensions only. back:
+// taps are in reverse order.
+template <class T>
+TapRange taps_inside(const ConvShape<T>& s, bool back, int64_t begin, int64_t end) {
+  if (s.kernel[0] > 1) return {0, s.taps};
+  const int64_t lines = s.kernel[1], step = s.dilation[1], stride = s.stride[1], pad = s.pad[1];
+  int64_t first = 0, last = lines;
+  while (first < last && (end - 1) * stride - pad + first * step < 0) first++;
+  while (last > first && begin * stride - pad + (last - 1) * step >= s.in[1]) last--;
+  return {(back ? lines - last : first) * s.kernel[2], (back ? lines - first : last) * s.kernel[2]};
 }
 
 // The windows of a band as vectors of neighbours: which lines the elements under a tap come from. A vector is one load
@@ -307,6 +339,11 @@ WindowVectors<T>::WindowVectors(const Layout<T>& layout, const Band& widest, voi
   }
   start_[vectors] = count;
 }
+
+// What the gradient of x of strides 1 is: gy convolved with the weights turned round, channels exchanged. False: not
+// the way for this shape.
+template <class T>
+bool convolve_back(fd_context* context, const fd_conv& args, fd_status* status);
 
 constexpr double kTaskWork = 4e5;   // operations: less is not worth sharing
 constexpr int64_t kLeastTasks = 8;  // work is cut so that there are so many, whatever the number of threads

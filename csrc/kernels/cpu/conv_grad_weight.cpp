@@ -1,10 +1,12 @@
 // The gradient of a convolution with respect to its weights and bias, see kernels.h. Bound by arithmetic.
 //
-// For blocks of windows the im2col matrix [inputs x taps, windows] times gy transposed, by the register tiles of gemm;
-// few outputs go another way (conv_dots.h). Examples are summed in a few chunks whose number depends on the shape
+// For blocks of windows the im2col matrix [inputs x taps, windows] times gy transposed: where outputs fill vectors the
+// matrix is not made (conv_lanes.h), else by the register tiles of gemm; few outputs are sums along the windows
+// (conv_dots.h). Examples are summed in a few chunks whose number depends on the shape
 // alone, and the chunks in their order.
 #include "kernels/cpu/conv.h"
 #include "kernels/cpu/conv_dots.h"
+#include "kernels/cpu/conv_lanes.h"
 #include "kernels/cpu/gemm_pack.h"
 #include "kernels/cpu/table.h"
 
@@ -62,10 +64,12 @@ struct GradWeight {
   const T* gy;
   T* gweight;
   T* gbias;
-  bool direct;
+  bool direct, lanes;
+  int64_t row;                       // of partial: outputs, for lanes whole vectors of them
   int64_t channels, blocks, chunks;  // input channels of a task, tasks of a group, parts of the batch
   int64_t along, bands, images;      // windows summed at a time: a band of one image, or several whole images
-  T* partial;                        // [chunks, groups, depth, outputs]; direct: [chunks, groups, outputs, depth]
+  T* partial;                        // [chunks, groups, depth, row]; direct: [chunks, groups, outputs, depth]
+  int64_t* offset = nullptr;         // lanes: of a band's windows in x
   double* bias_partial = nullptr;    // [chunks, groups, outputs]
   bool failed = false;
 
@@ -76,16 +80,20 @@ struct GradWeight {
         gy(static_cast<const T*>(v.gy)),
         gweight(static_cast<T*>(v.gweight)),
         gbias(static_cast<T*>(v.gbias)),
-        direct(s.outputs <= kSumOutputs) {}
+        direct(s.outputs <= kSumOutputs),
+        lanes(!direct && fills_lanes<T>(s.outputs) && (s.dilation[2] == 1 || s.kernel[2] == 1)),
+        row(lanes ? lane_width<T>(s.outputs) : s.outputs) {}
   fd_status run();
 
  private:
   void plan();
-  int64_t size() const { return s.groups * s.outputs * s.depth; }
+  int64_t size() const { return s.groups * s.depth * row; }
   int64_t window_row() const { return padded_row<T>(images * along * s.inner() + Vec<T>::kLanes); }
   bool task(const Layout<T>& layout, const WindowVectors<T>& vectors, int64_t index) const;
   bool add_tiles(const Layout<T>& layout, const WindowVectors<T>& vectors, int64_t group, int64_t begin, int64_t count,
                  int64_t chunk, T* to) const;
+  bool add_lanes(const Layout<T>& layout, int64_t group, int64_t begin, int64_t count, int64_t chunk, T* to) const;
+  void sum_taps(const Layout<T>& layout, LaneSums<T> sums, int64_t count, int64_t vecs) const;
   bool add_sums(const Layout<T>& layout, int64_t group, int64_t begin, int64_t count, int64_t chunk, T* to) const;
   void reduce(int64_t group, int64_t begin, int64_t end) const;
   void reduce_bias() const;
@@ -140,7 +148,7 @@ bool GradWeight<T>::add_tiles(const Layout<T>& layout, const WindowVectors<T>& v
         for (int64_t c = 0; c < count; c++) {
           const T* const plane = x + (at * s.inputs + begin + c) * s.in_size;
           const T* const from = layout.copied ? memory : plane + layout.origin(b);
-          if (layout.copied) lay_out(s, layout, b, plane, 1, memory);
+          if (layout.copied) lay_out(s, layout, b, plane, 1, true, memory);
           T* const to_rows = matrix + c * s.taps * row + m * b.count;
           for (int64_t w = 0; w < b.count; w += L)  // whole vectors: what they spill is written over
             vectors.column(layout, from, 1, s.taps, w / L, least(L, b.count - w), to_rows + w, row);
@@ -155,6 +163,70 @@ bool GradWeight<T>::add_tiles(const Layout<T>& layout, const WindowVectors<T>& v
       }
       multiply_panels<T>({rows, s.outputs, k, matrix, row, 1, turned, to, s.outputs, nullptr, flags});
       flags = kTileAccumulate;
+    }
+  return true;
+}
+
+// The sums of all taps of `count` channels.
+template <class T>
+void GradWeight<T>::sum_taps(const Layout<T>& layout, LaneSums<T> sums, int64_t count, int64_t vecs) const {
+  const int64_t across = s.kernel[2], plane = s.kernel[1] * across, channel = s.taps * row;
+  const T* const x = sums.x;
+  T* const c = sums.c;
+  const bool flat = s.kernel[1] == 1;  // a tile's lines are channels
+  sums.c_step = row;
+  sums.c_line = flat ? channel : across * row;
+  sums.x_line = flat ? layout.channel : s.dilation[1] * layout.row;
+  for (int64_t i = 0; i < (flat ? 1 : count); i++)
+    for (int64_t d = 0; d < s.kernel[0]; d++) {
+      sums.x = x + i * layout.channel + layout.tap[d * plane];
+      sums.c = c + i * channel + d * plane * row;
+      walk_lanes(sums, flat ? count : s.kernel[1], across, vecs);
+    }
+}
+
+template <class T>
+bool GradWeight<T>::add_lanes(const Layout<T>& layout, int64_t group, int64_t begin, int64_t count, int64_t chunk,
+                              T* to) const {
+  constexpr int64_t kTile = kLaneVecs * Vec<T>::kLanes;
+  const int64_t image = layout.copied ? count * layout.channel : s.groups * s.inputs * s.in_size;
+  const int64_t laid_out = layout.copied ? round_up(images * image, 16) : 0;
+  T* const memory = task_memory<T>(context, laid_out + images * along * s.inner() * row);
+  if (!memory) return false;
+  T* const turned = memory + laid_out;
+  const int64_t last = s.n * (chunk + 1) / chunks;
+  bool started = false;
+  for (int64_t n = s.n * chunk / chunks; n < last; n += images)
+    for (int64_t i = 0; i < bands; i++) {
+      const Band b = s.band(i, along);
+      const int64_t here = least(images, last - n), k = here * b.count;
+      const T* const from = x + ((n * s.groups + group) * s.inputs + begin) * s.in_size;
+      for (int64_t m = 0; m < here; m++) {
+        const T* const upstream = gy + ((n + m) * s.groups + group) * s.outputs * s.out_size + b.first;
+        if (bias_partial && begin == 0) add_bias(group, chunk, upstream, b.count);
+        for (int64_t o = 0; o < s.outputs; o += kTile) {
+          const int64_t width = lane_vecs<T>(s.outputs - o) * Vec<T>::kLanes;
+          transpose_panel(upstream + o * s.out_size, s.out_size, least(width, s.outputs - o), b.count,
+                          turned + o * k + m * b.count * width, width);
+        }
+        if (layout.copied)
+          lay_out(s, layout, b, from + m * s.groups * s.inputs * s.in_size, count, !started || bands > 1,
+                  memory + m * image);
+      }
+      for (int64_t o = 0; o < s.outputs; o += kTile) {
+        LaneSums<T> sums{};
+        sums.outer = here;
+        sums.inner = b.count;
+        sums.offset = offset;
+        sums.x = layout.copied ? memory : from + layout.origin(b);
+        sums.x_outer = image;
+        sums.b = turned + o * k;
+        sums.b_outer = b.count * lane_vecs<T>(s.outputs - o) * Vec<T>::kLanes;
+        sums.c = to + o;
+        sums.accumulate = started;
+        sum_taps(layout, sums, count, lane_vecs<T>(s.outputs - o));
+      }
+      started = true;
     }
   return true;
 }
@@ -180,7 +252,7 @@ bool GradWeight<T>::add_sums(const Layout<T>& layout, int64_t group, int64_t beg
       const int64_t at = n * s.groups + group;
       w.x = x + (at * s.inputs + c) * s.in_size;
       if (layout.copied) {
-        lay_out(s, layout, w.band, w.x, 1, memory);
+        lay_out(s, layout, w.band, w.x, 1, n == s.n * chunk / chunks, memory);
         w.x = memory;
       }
       w.gy = gy + at * s.outputs * s.out_size;
@@ -198,7 +270,8 @@ template <class T>
 bool GradWeight<T>::task(const Layout<T>& layout, const WindowVectors<T>& vectors, int64_t index) const {
   const int64_t block = index % blocks, group = index / blocks % s.groups, chunk = index / (blocks * s.groups);
   const int64_t begin = block * channels, count = least(channels, s.inputs - begin);
-  T* const own = partial + chunk * size() + group * s.outputs * s.depth;
+  T* const own = partial + chunk * size() + group * row * s.depth;
+  if (lanes) return add_lanes(layout, group, begin, count, chunk, own + begin * s.taps * row);
   if (direct) return add_sums(layout, group, begin, count, chunk, own + begin * s.taps);
   return add_tiles(layout, vectors, group, begin, count, chunk, own + begin * s.taps * s.outputs);
 }
@@ -207,20 +280,20 @@ bool GradWeight<T>::task(const Layout<T>& layout, const WindowVectors<T>& vector
 template <class T>
 void GradWeight<T>::reduce(int64_t group, int64_t begin, int64_t end) const {
   constexpr int S = Vec<T>::kLanes;
-  T* const own = partial + (group * s.depth + begin) * s.outputs;
+  T* const own = partial + (group * s.depth + begin) * row;
   const int64_t rows = end - begin;
-  for (int64_t chunk = 1; chunk < chunks; chunk++) add_run(own + chunk * size(), own, rows * s.outputs);
+  for (int64_t chunk = 1; chunk < chunks; chunk++) add_run(own + chunk * size(), own, rows * row);
   T* const to = gweight + group * s.outputs * s.depth + begin;
   for (int64_t k = 0; k < rows; k += S)
     for (int64_t o = 0; o < s.outputs; o += S) {
       if (k + S <= rows && o + S <= s.outputs) {
         const T* from[S];
-        for (int i = 0; i < S; i++) from[i] = own + (k + i) * s.outputs + o;
+        for (int i = 0; i < S; i++) from[i] = own + (k + i) * row + o;
         transpose_square(from, S, to + o * s.depth + k, s.depth);
         continue;
       }
       for (int64_t j = o; j < least(o + S, s.outputs); j++)
-        for (int64_t i = k; i < least(k + S, rows); i++) to[j * s.depth + i] = own[i * s.outputs + j];
+        for (int64_t i = k; i < least(k + S, rows); i++) to[j * s.depth + i] = own[i * row + j];
     }
 }
 
@@ -238,8 +311,11 @@ template <class T>
 fd_status GradWeight<T>::run() {
   plan();
   const bool apart = !direct || chunks > 1;
-  const Band widest = s.band(0, along);
-  const size_t table = size_t(round_up(s.taps, 8)) * sizeof(int64_t), pieces = WindowVectors<T>::bytes(widest);
+  Band widest = s.band(0, along);
+  const int64_t windows = lanes ? widest.count : 0;
+  if (lanes) widest.count = 0;  // no vectors of windows
+  const size_t table = size_t(round_up(s.taps + windows, 8)) * sizeof(int64_t),
+               pieces = WindowVectors<T>::bytes(widest);
   const size_t partials = apart ? size_t(chunks * size()) * sizeof(T) : 0;
   const int64_t biases = gbias ? chunks * s.groups * s.outputs : 0;
   const size_t sums = size_t(round_up(biases, 8)) * sizeof(double);
@@ -250,7 +326,15 @@ fd_status GradWeight<T>::run() {
     bias_partial = reinterpret_cast<double*>(own + pieces + table);
     fill(bias_partial, biases, 0.0);
   }
-  const Layout<T> layout(s, along, reinterpret_cast<int64_t*>(own + pieces));
+  const Layout<T> layout(s, along, reinterpret_cast<int64_t*>(own + pieces),
+                         lanes ? Reading::in_order : Reading::vectors);
+  offset = reinterpret_cast<int64_t*>(own + pieces) + s.taps;
+  for (int64_t i = 0; i < windows; i++) {
+    const int64_t line = i / widest.size[2];
+    offset[i] = line / widest.size[1] * layout.step[0] + line % widest.size[1] * layout.step[1] +
+                i % widest.size[2] * layout.step[2];
+  }
+
   const WindowVectors<T> vectors(layout, widest, own);
   const int64_t items = chunks * s.groups * blocks;
   for_chunks(context, items, grain_of(s.work(), items), [&](int64_t begin, int64_t end) {
