@@ -33,13 +33,21 @@ def mlp(nn):
 
 def lenet(nn):
     def block(ins, outs, padding):
+        return nn.Conv2d(ins, outs, 5, padding=padding), nn.Sigmoid(), nn.AvgPool2d(2, stride=2)
+
+    head = (nn.Flatten(), nn.Linear(400, 120), nn.Sigmoid(), nn.Linear(120, 84), nn.Sigmoid(), nn.Linear(84, 10))
+    return nn.Sequential(*block(1, 6, 2), *block(6, 16, 0), *head)
+
+
+def lenet_with_batch_norm(nn):
+    def block(ins, outs, padding):
         return nn.Conv2d(ins, outs, 5, padding=padding), nn.BatchNorm2d(outs), nn.Sigmoid(), nn.AvgPool2d(2, stride=2)
 
     head = (nn.Flatten(), nn.Linear(400, 120), nn.BatchNorm1d(120), nn.Sigmoid())
     return nn.Sequential(*block(1, 6, 2), *block(6, 16, 0), *head, nn.Linear(120, 84), nn.Sigmoid(), nn.Linear(84, 10))
 
 
-NETS = {f.__name__: f for f in (linear_regression, softmax_regression, mlp, lenet)}
+NETS = {f.__name__: f for f in (linear_regression, softmax_regression, mlp, lenet, lenet_with_batch_norm)}
 
 
 def batches(name):
