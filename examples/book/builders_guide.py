@@ -71,7 +71,7 @@ difference = float((net(X) - twin(X)).abs().max())
 try:
     twin.load_state_dict({"4.weight": torch.zeros(2, 8), "4.extra": torch.zeros(1)})
 except RuntimeError as error:
-    print("a file that does not fit:", str(error).splitlines()[0])
+    print("a file that does not fit is refused whole, and told everything at once:", error, sep="\n")
 
 # %%
 device = d2l.try_gpu()

@@ -59,6 +59,9 @@ class ManyInputs(d2l.DataModule):
         return self.get_tensorloader((self.X, self.y), train, slice(0, 20) if train else slice(20, None))
 
 
+few = ManyInputs()
+
+
 def norm_after_training(decay: float) -> float:
     """Half the squared norm of the weights after ten epochs with this much weight decay."""
     torch.manual_seed(1)
@@ -72,7 +75,6 @@ def norm_after_training(decay: float) -> float:
     return float((net.weight**2).sum() / 2)
 
 
-few = ManyInputs()
 free, decayed = norm_after_training(0), norm_after_training(3)
 
 # %%
