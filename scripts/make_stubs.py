@@ -13,10 +13,11 @@ import keyword
 import re
 import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import freedive
-from freedive import _compose, _core, _extend
+from freedive import _compose, _core, _extend, linalg
 
 HEADER = """# Written by scripts/make_stubs.py from the compiled module.
 # mypy: disable-error-code="overload-overlap,overload-cannot-match,override,misc,assignment"
@@ -157,9 +158,9 @@ def function(name: str, fn: Any, indent: str = "", decorator: str = "") -> list[
     return out
 
 
-def composed(name: str) -> list[str]:
-    """A method that is a function of _compose."""
-    signature = inspect.signature(getattr(_compose, name))
+def composed(name: str, module: ModuleType = _compose) -> list[str]:
+    """A method that is a function of this module."""
+    signature = inspect.signature(getattr(module, name))
     parts, star = ["self"], False
     for i, p in enumerate(signature.parameters.values()):
         if i == 0:
@@ -209,6 +210,8 @@ def tensor_class() -> list[str]:
             out += slot(name)
         elif name in _extend.COMPOSED:
             out += composed(name)
+        elif name in _extend.LINALG:
+            out += composed(name, linalg)
         elif name[:-1] in _extend.IN_PLACE:
             out.append(f"    def {name}(self, *args: Any, **kwargs: Any) -> Tensor: ...")
         elif not name.startswith("_"):

@@ -104,12 +104,14 @@ void bind_ranges(nb::module_& m) {
       "requires_grad"_a = false, "steps values from start to end, both included, evenly spaced.");
   m.def(
       "logspace",
-      [](Scalar start, Scalar end, int64_t steps, double base, MaybeDType dtype) {
-        const Tensor exponents = ops::linspace(start.to_double(), end.to_double(), steps, DType::float64);
-        return ops::to(ops::pow(base, exponents), dtype.value_or(default_dtype()));
+      [](Scalar start, Scalar end, int64_t steps, double base, MaybeDType dtype, const nb::object& device,
+         bool requires_grad) {
+        const Tensor exponents =
+            ops::linspace(start.to_double(), end.to_double(), steps, DType::float64, device_of(device));
+        return finished(ops::to(ops::pow(base, exponents), dtype.value_or(default_dtype())), requires_grad);
       },
-      "start"_a, "end"_a, "steps"_a, "base"_a = 10.0, nb::kw_only(), "dtype"_a = nb::none(),
-      "steps values from base^start to base^end, evenly spaced in the exponent.");
+      "start"_a, "end"_a, "steps"_a, "base"_a = 10.0, nb::kw_only(), "dtype"_a = nb::none(), "device"_a = nb::none(),
+      "requires_grad"_a = false, "steps values from base^start to base^end, evenly spaced in the exponent.");
   m.def(
       "eye",
       [](int64_t n, std::optional<int64_t> cols, MaybeDType dtype, const nb::object& device, bool requires_grad) {
@@ -147,10 +149,13 @@ void bind_constructors(nb::module_& m) {
       "requires_grad"_a = false, "A tensor of input's shape and dtype filled with fill_value.");
   method(
       "new_full",
-      [](const Tensor& t, const Dims& size, Scalar value, MaybeDType dtype) {
-        return ops::full(size, value, dtype.value_or(t.dtype()), t.device());
+      [](const Tensor& t, const Dims& size, Scalar value, MaybeDType dtype, const nb::object& device,
+         bool requires_grad) {
+        const Device d = device.is_none() ? t.device() : device_of(device);
+        return finished(ops::full(size, value, dtype.value_or(t.dtype()), d), requires_grad);
       },
-      "size"_a, "fill_value"_a, nb::kw_only(), "dtype"_a = nb::none(), "A filled tensor of this dtype and device.");
+      "size"_a, "fill_value"_a, nb::kw_only(), "dtype"_a = nb::none(), "device"_a = nb::none(),
+      "requires_grad"_a = false, "A filled tensor of this dtype and device.");
   m.def(
       "empty_strided",
       [](const Dims& size, const Dims& stride, MaybeDType dtype) {
@@ -184,10 +189,12 @@ void bind_constructors(nb::module_& m) {
           "data as a tensor, sharing memory where that is possible.");
   method(
       "new_tensor",
-      [](const Tensor& t, nb::handle data, MaybeDType dtype) {
-        return ops::to_device(tensor_from_literal(data.ptr(), dtype.value_or(t.dtype())), t.device());
+      [](const Tensor& t, nb::handle data, MaybeDType dtype, const nb::object& device, bool requires_grad) {
+        const Device d = device.is_none() ? t.device() : device_of(device);
+        return finished(ops::to_device(tensor_from_literal(data.ptr(), dtype.value_or(t.dtype())), d), requires_grad);
       },
-      "data"_a, nb::kw_only(), "dtype"_a = nb::none(), "A new tensor of this dtype with a copy of data.");
+      "data"_a, nb::kw_only(), "dtype"_a = nb::none(), "device"_a = nb::none(), "requires_grad"_a = false,
+      "A new tensor of this dtype with a copy of data.");
 }
 
 // ---------------------------------------------------------------------------------------------- conversion

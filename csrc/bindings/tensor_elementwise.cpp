@@ -78,7 +78,12 @@ void bind_unary(nb::module_& m) {
     return ops::div(ops::unary(FD_ROUND, ops::mul(x, scale)), scale);
   };
   function_and_method(m, "round", round_to, nb::kw_only(), "decimals"_a = 0, "To the nearest integer, halves to even.");
-  method("round_", [](const Tensor& x) { return ops::unary_(FD_ROUND, x); }, "In place.");
+  method(
+      "round_",
+      [round_to](const Tensor& x, int decimals) {
+        return decimals == 0 ? ops::unary_(FD_ROUND, x) : ops::copy_(x, round_to(ops::old_value(x), decimals));
+      },
+      nb::kw_only(), "decimals"_a = 0, "In place.");
 }
 
 // ---------------------------------------------------------------------------------------------- activations

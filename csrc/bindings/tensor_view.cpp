@@ -35,8 +35,10 @@ void bind_view(nb::module_& m) {
   method(
       "permute", [](const Tensor& t, const nb::args& dims) { return ops::permute(t, dims_of(dims, "permute")); },
       "dims"_a, "The dimensions in another order (a view).");
-  for (const char* name : {"transpose", "swapaxes", "swapdims"})
-    function_and_method(m, name, ops::transpose, "dim0"_a, "dim1"_a, "Two dimensions swapped (a view).");
+  constexpr const char* swapped = "Two dimensions swapped (a view).";
+  for (const char* name : {"transpose", "swapdims"})
+    function_and_method(m, name, ops::transpose, "dim0"_a, "dim1"_a, swapped);
+  function_and_method(m, "swapaxes", ops::transpose, "axis0"_a, "axis1"_a, swapped);
   function_and_method(
       m, "t",
       [](const Tensor& t) {

@@ -47,8 +47,24 @@ _LAZY = {
     "ProgressBoard": "training",
     "inverse": "linalg",
     "det": "linalg",
+    "logdet": "linalg",
+    "slogdet": "linalg",
     "matrix_power": "linalg",
+    "cosine_similarity": "nn.functional",
+    "group_norm": "nn.functional",
+    "instance_norm": "nn.functional",
+    "pairwise_distance": "nn.functional",
+    "pixel_shuffle": "nn.functional",
+    "pixel_unshuffle": "nn.functional",
+    "prelu": "nn.functional",
+    "threshold": "nn.functional",
 }
+# Methods that are functions of the namespace too.
+_IN_PLACE = (
+    "abs_", "acos_", "asin_", "atan_", "ceil_", "clamp_", "cos_", "cosh_", "detach_", "erf_", "exp2_", "exp_",
+    "expm1_", "fill_", "floor_", "log10_", "log1p_", "log2_", "log_", "neg_", "reciprocal_", "relu_", "round_",
+    "rsqrt_", "sigmoid_", "sin_", "sinh_", "sqrt_", "square_", "tan_", "tanh_", "trunc_", "zero_",
+)  # fmt: skip
 
 
 def __getattr__(name):
@@ -58,6 +74,8 @@ def __getattr__(name):
         value = getattr(importlib.import_module(f"{__name__}.{_LAZY[name]}"), name)
         globals()[name] = value
         return value
+    if name in _IN_PLACE:
+        return getattr(Tensor, name)
     if not name.startswith("_"):
         composed = importlib.import_module(f"{__name__}._compose")
         if name in composed.__all__:
@@ -69,4 +87,4 @@ def __getattr__(name):
 def __dir__():
     from ._compose import __all__ as composed
 
-    return sorted({*globals(), *_MODULES, *_LAZY, *composed})
+    return sorted({*globals(), *_MODULES, *_LAZY, *_IN_PLACE, *composed})

@@ -447,6 +447,7 @@ class Tensor:
         """The address of the first element."""
     def deg2rad(self) -> Tensor: ...
     def deg2rad_(self, *args: Any, **kwargs: Any) -> Tensor: ...
+    def det(self) -> Tensor: ...
     def detach(self) -> Tensor:
         """The same memory without history."""
     def detach_(self) -> Any:
@@ -616,6 +617,7 @@ class Tensor:
         """Sums of products over the last dimension of both."""
     def int(self) -> Tensor:
         """This tensor in that dtype."""
+    def inverse(self) -> Tensor: ...
     def is_complex(self) -> _bool:
         """Always False."""
     def is_contiguous(self) -> _bool:
@@ -696,6 +698,7 @@ class Tensor:
         """The logarithm of the running sum of exponentials along dim."""
     @overload
     def logcumsumexp(self, *, axis: _int, dtype: _dtype | None = None) -> Tensor: ...
+    def logdet(self) -> Tensor: ...
     def logical_and(self, other: Tensor | _float | _int | _bool) -> Tensor:
         """Both nonzero, bool."""
     def logical_and_(self, other: Tensor | _float | _int | _bool) -> Tensor:
@@ -746,6 +749,7 @@ class Tensor:
         """The matrix product of the last two dimensions, others broadcasting; 1-d operands are vectors
         (book section 2.3). Raises ShapeError if the inner sizes differ, DTypeError if the dtypes do.
         """
+    def matrix_power(self, n: _int) -> Tensor: ...
     @overload
     def max(self) -> Tensor:
         """The largest element; with dim (values, indices) along it; with another tensor the larger of both."""
@@ -852,11 +856,11 @@ class Tensor:
         """The number of elements."""
     def new_empty(self, *size: Any, dtype: _dtype | None = None, device: object | None = None, requires_grad: _bool = False) -> Tensor:
         """An uninitialised tensor of this dtype and device."""
-    def new_full(self, size: _int | Sequence[_int], fill_value: _float | _int | _bool, *, dtype: _dtype | None = None) -> Tensor:
+    def new_full(self, size: _int | Sequence[_int], fill_value: _float | _int | _bool, *, dtype: _dtype | None = None, device: object | None = None, requires_grad: _bool = False) -> Tensor:
         """A filled tensor of this dtype and device."""
     def new_ones(self, *size: Any, dtype: _dtype | None = None, device: object | None = None, requires_grad: _bool = False) -> Tensor:
         """Ones of this dtype and device."""
-    def new_tensor(self, data: object, *, dtype: _dtype | None = None) -> Tensor:
+    def new_tensor(self, data: object, *, dtype: _dtype | None = None, device: object | None = None, requires_grad: _bool = False) -> Tensor:
         """A new tensor of this dtype with a copy of data."""
     def new_zeros(self, *size: Any, dtype: _dtype | None = None, device: object | None = None, requires_grad: _bool = False) -> Tensor:
         """Zeros of this dtype and device."""
@@ -960,7 +964,7 @@ class Tensor:
         """Turned by k times 90 degrees from the first of dims towards the second."""
     def round(self, *, decimals: _int = 0) -> Tensor:
         """To the nearest integer, halves to even."""
-    def round_(self) -> Tensor:
+    def round_(self, *, decimals: _int = 0) -> Tensor:
         """In place."""
     def rsqrt(self) -> Tensor:
         """1 / sqrt(x)."""
@@ -1014,6 +1018,7 @@ class Tensor:
         """In place."""
     def size(self, dim: _int | None = None) -> Any:
         """The shape, or the size of one dimension."""
+    def slogdet(self) -> tuple[Tensor, Tensor]: ...
     def softmax(self, dim: _int | None = None, dtype: _dtype | None = None) -> Tensor:
         """exp(x) / sum(exp(x)) along dim, stable (book section 4.1).
 
@@ -1080,7 +1085,7 @@ class Tensor:
     def sum(self, dim: _int | Sequence[_int] | None = None, *, keepdims: _bool) -> Tensor: ...
     @overload
     def sum(self, *, axis: _int | Sequence[_int] | None, keepdim: _bool) -> Tensor: ...
-    def swapaxes(self, dim0: _int, dim1: _int) -> Tensor:
+    def swapaxes(self, axis0: _int, axis1: _int) -> Tensor:
         """Two dimensions swapped (a view)."""
     def swapdims(self, dim0: _int, dim1: _int) -> Tensor:
         """Two dimensions swapped (a view)."""
@@ -1871,7 +1876,7 @@ def logical_xor(input: Tensor | _float | _int | _bool, other: Tensor | _float | 
     """Exactly one nonzero, bool."""
 def logsigmoid(input: Tensor) -> Tensor:
     """log(sigmoid(x)), stable."""
-def logspace(start: _float | _int | _bool, end: _float | _int | _bool, steps: _int, base: _float = 10.0, *, dtype: _dtype | None = None) -> Tensor:
+def logspace(start: _float | _int | _bool, end: _float | _int | _bool, steps: _int, base: _float = 10.0, *, dtype: _dtype | None = None, device: object | None = None, requires_grad: _bool = False) -> Tensor:
     """steps values from base^start to base^end, evenly spaced in the exponent."""
 @overload
 def logsumexp(input: Tensor, dim: _int | Sequence[_int] | None = None, keepdim: _bool = False, *, dtype: _dtype | None = None) -> Tensor:
@@ -2291,7 +2296,7 @@ def sum(input: Tensor, *, axis: _int | Sequence[_int] | None = None, keepdims: _
 def sum(input: Tensor, dim: _int | Sequence[_int] | None = None, *, keepdims: _bool) -> Tensor: ...
 @overload
 def sum(input: Tensor, *, axis: _int | Sequence[_int] | None, keepdim: _bool) -> Tensor: ...
-def swapaxes(input: Tensor, dim0: _int, dim1: _int) -> Tensor:
+def swapaxes(input: Tensor, axis0: _int, axis1: _int) -> Tensor:
     """Two dimensions swapped (a view)."""
 def swapdims(input: Tensor, dim0: _int, dim1: _int) -> Tensor:
     """Two dimensions swapped (a view)."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+
 from . import _core
 
 # Methods that are functions of _compose, which loads when one is first called.
@@ -11,6 +13,7 @@ COMPOSED = (
     "isposinf", "ldexp", "lgamma", "logaddexp", "logaddexp2", "logit", "mode", "nan_to_num", "nanmean", "nanmedian",
     "positive", "rad2deg", "signbit", "sinc", "vsplit", "xlogy",
 )  # fmt: skip
+LINALG = ("det", "inverse", "logdet", "matrix_power", "slogdet")
 IN_PLACE = (
     "addr", "clamp_max", "clamp_min", "deg2rad", "digamma", "erfc", "erfinv", "float_power", "frac", "heaviside",
     "ldexp", "lgamma", "logit", "nan_to_num", "rad2deg", "sinc", "xlogy", "cumsum", "cumprod",
@@ -69,11 +72,9 @@ def _reduce(self, protocol):
     return _rebuild, (type(self), data, plain.dtype, tuple(plain.shape), self.requires_grad, dict(self.__dict__))
 
 
-def _composed(name):
+def _composed(name, module="_compose"):
     def method(self, *args, **kwargs):
-        from . import _compose
-
-        return getattr(_compose, name)(self, *args, **kwargs)
+        return getattr(importlib.import_module(f"freedive.{module}"), name)(self, *args, **kwargs)
 
     method.__name__ = name
     method.__doc__ = f"freedive.{name}(self, …)"
@@ -103,5 +104,7 @@ def extend_tensor(cls):
     cls.__array_priority__ = 1000  # NumPy leaves np_array * tensor to the tensor
     for name in COMPOSED:
         setattr(cls, name, _composed(name))
+    for name in LINALG:
+        setattr(cls, name, _composed(name, "linalg"))
     for name in IN_PLACE:
         setattr(cls, f"{name}_", _in_place(name))

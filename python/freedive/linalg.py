@@ -1,8 +1,8 @@
 """`freedive.linalg`: norms and small dense matrices.
 
-Norms, powers and cross products are made of recorded operations. inv, det and solve use LAPACK through NumPy and record
-their gradients (formulas: Giles 2008, "Collected matrix derivative results for forward and reverse mode algorithmic
-differentiation"); the spectral ones (eigh, svd, qr and what is made of them) take no gradient.
+Norms, powers and cross products are made of recorded operations. inv, det, slogdet and solve use LAPACK through NumPy
+and record their gradients (formulas: Giles 2008, "Collected matrix derivative results for forward and reverse mode
+algorithmic differentiation"); the spectral ones (eigh, svd, qr and what is made of them) take no gradient.
 """
 
 from __future__ import annotations
@@ -210,6 +210,18 @@ class _Determinant(Function):
         return (grad * out).unsqueeze(-1).unsqueeze(-1) * inv(A).mT
 
 
+class _LogDeterminant(Function):
+    @staticmethod
+    def forward(ctx, A):
+        ctx.save_for_backward(A)
+        return _like(np.linalg.slogdet(A.detach().numpy()).logabsdet, A)
+
+    @staticmethod
+    def backward(ctx, grad):
+        (A,) = ctx.saved_tensors
+        return grad.unsqueeze(-1).unsqueeze(-1) * inv(A).mT
+
+
 def inv(A: Tensor) -> Tensor:
     """The inverse of square matrices [..., n, n]. RuntimeError if one is singular."""
     _square("inv", A)
@@ -230,10 +242,21 @@ def solve(A: Tensor, B: Tensor, *, left: bool = True) -> Tensor:
     return (inverse @ B.unsqueeze(-1)).squeeze(-1) if B.dim() == A.dim() - 1 else inverse @ B
 
 
-def slogdet(A: Tensor) -> _Slogdet:
-    """The sign of the determinant and the logarithm of its size. No gradient."""
+def slogdet(A: Tensor) -> tuple[Tensor, Tensor]:
+    """The sign of the determinant and the logarithm of its size, whose gradient needs invertible matrices."""
     _square("slogdet", A)
-    return _Slogdet(*(_like(part, A) for part in np.linalg.slogdet(_plain("slogdet", A))))
+    return _Slogdet(_like(np.linalg.slogdet(A.detach().numpy()).sign, A), _LogDeterminant.apply(A))
+
+
+def logdet(A: Tensor) -> Tensor:
+    """The logarithm of the determinant; NaN where that is negative."""
+    sign, size = slogdet(A)
+    return fd.where(sign < 0, math.nan, size)
+
+
+def inverse(A: Tensor) -> Tensor:
+    """The inverse of square matrices, as `inv` gives it."""
+    return inv(A)
 
 
 def eigh(A: Tensor, UPLO: str = "L") -> _Eigh:

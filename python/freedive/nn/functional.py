@@ -10,6 +10,7 @@ import math
 import freedive as fd
 from freedive import _core
 from freedive.nn._interpolate import interpolate
+from freedive.nn._windows import fold, pixel_shuffle, pixel_unshuffle, unfold
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,9 +21,11 @@ __all__ = [
     "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d",
     "max_pool1d", "max_pool2d", "max_pool3d", "avg_pool1d", "avg_pool2d", "avg_pool3d",
     "adaptive_max_pool1d", "adaptive_max_pool2d", "adaptive_max_pool3d",
-    "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d", "interpolate",
+    "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d", "interpolate", "unfold", "fold",
+    "pixel_shuffle", "pixel_unshuffle",
     # products and normalisation
-    "linear", "batch_norm", "layer_norm", "normalize", "cosine_similarity", "pairwise_distance",
+    "linear", "batch_norm", "layer_norm", "group_norm", "instance_norm", "local_response_norm", "normalize",
+    "cosine_similarity", "pairwise_distance",
     "scaled_dot_product_attention",
     # activations
     "relu", "relu_", "relu6", "leaky_relu", "leaky_relu_", "elu", "elu_", "celu", "selu", "gelu", "silu", "mish",
@@ -175,6 +178,64 @@ def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12, o
     """Divides by the p-norm along dim, or by eps where that is larger."""
     result = input / input.norm(p, dim, keepdim=True).clamp(min=eps)
     return result if out is None else out.copy_(result)
+
+
+def _per_channel(normal: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tensor:
+    """normal * weight + bias, one of each per channel (dimension 1)."""
+    shape = (1, -1) + (1,) * (normal.ndim - 2)
+    if weight is not None:
+        normal = normal * weight.reshape(shape)
+    return normal if bias is None else normal + bias.reshape(shape)
+
+
+def group_norm(
+    input: Tensor, num_groups: int, weight: Tensor | None = None, bias: Tensor | None = None, eps: float = 1e-5
+) -> Tensor:
+    """Each of num_groups runs of channels of each sample of [n, c, ...] brought to mean 0 and variance 1."""
+    if input.ndim < 2 or num_groups <= 0 or input.shape[1] % num_groups:
+        raise fd.ShapeError(
+            f"group_norm: input of shape {tuple(input.shape)}; expected (n, c, …) with c a multiple of {num_groups}"
+        )
+    size = input.shape[1] // num_groups * math.prod(input.shape[2:])
+    normal = layer_norm(input.reshape(len(input), num_groups, size), (size,), eps=eps) if input.numel() else input
+    return _per_channel(normal.reshape(input.shape), weight, bias)
+
+
+def instance_norm(
+    input: Tensor,
+    running_mean: Tensor | None = None,
+    running_var: Tensor | None = None,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    use_input_stats: bool = True,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Tensor:
+    """Each channel of each sample of [n, c, ...] brought to mean 0 and variance 1, or by the running statistics.
+
+    Running statistics, if given with use_input_stats, move towards the mean over the samples.
+    """
+    if input.ndim < 3:
+        raise fd.ShapeError(f"instance_norm: input has shape {tuple(input.shape)}; expected (n, c, …)")
+    if not use_input_stats:
+        return batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps)
+    if math.prod(input.shape[2:]) == 1:
+        raise ValueError(f"instance_norm: one value per channel in input of shape {tuple(input.shape)} has no variance")
+    if running_mean is not None and running_var is not None:
+        with fd.no_grad():
+            flat = input.flatten(2)
+            running_mean.lerp_(flat.mean((0, 2)).to(running_mean.dtype), momentum)
+            running_var.lerp_(flat.var(2).mean(0).to(running_var.dtype), momentum)
+    return group_norm(input, max(1, input.shape[1]), weight, bias, eps)
+
+
+def local_response_norm(input: Tensor, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> Tensor:
+    """x / (k + alpha * mean of the squares of the `size` channels around)^beta (Krizhevsky et al. 2012)."""
+    if input.ndim < 3:
+        raise fd.ShapeError(f"local_response_norm: input has shape {tuple(input.shape)}; expected (n, c, …)")
+    squares = (input * input).flatten(2).movedim(1, 2)
+    around = avg_pool1d(pad(squares, (size // 2, (size - 1) // 2)), size, 1)
+    return input / (k + alpha * around.movedim(2, 1).reshape(input.shape)) ** beta
 
 
 def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
