@@ -2,12 +2,15 @@
 
 Each row of rows.py is timed in turns with its peer, so that clocks and temperature are shared; times are medians of
 rounds, ratios medians of the rounds' ratios. Values are random: on zeros a GPU is faster than it is. Every row is
-written as soon as it is measured, and none is begun after SECONDS. On the emulated device everything is tiny: a check
-that the program runs, whose times mean nothing.
+written as soon as it is measured, and none is begun after SECONDS. Rows are measured in a process of their own: one
+that spoils the device, or never ends, costs that row, and a new process goes on with the next. On the emulated device
+everything is tiny: a check that the program runs, whose times mean nothing.
 """
 
+import argparse
 import csv
 import gc
+import os
 import subprocess
 import sys
 import time
@@ -19,6 +22,8 @@ from rows import EMULATED, OURS, PEER, ROWS, torch
 import freedive as fd
 
 ROUNDS, SECONDS = (1, 0.0) if EMULATED else (7, 0.03)
+STALL = 75  # seconds without a new row after which a process is given up
+SPOILT = 3  # its exit code where the device answers no more
 GB, TERA = 1e9, 1e12
 MEASURED = ["name", "us", "peer_us", "times_peer", "gb_per_s", "of_copy", "tflop_per_s", "goal", "met", "error"]
 
@@ -74,38 +79,100 @@ def output_of(*command):
         return ""
 
 
-def main(path, limit):
-    if PEER:
-        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
-    about = {
+def about():
+    return {
         "date": time.strftime("%Y-%m-%d", time.gmtime()),
         "device": fd.cuda.get_device_name(),
         "driver": output_of("nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"),
         "torch": torch.__version__ if PEER else "",
-        "commit": output_of("git", "rev-parse", "HEAD"),
+        "commit": os.environ.get("COMMIT") or output_of("git", "rev-parse", "HEAD"),
     }
-    print(
-        ", ".join(f"{k} {v}" for k, v in about.items()) + ("; tiny sizes in place of those named" if EMULATED else "")
-    )
-    end, copy_rate, lines = time.monotonic() + limit, None, []
-    with open(path, "w", newline="") as file:
-        writer = csv.DictWriter(file, fieldnames=[*MEASURED, *about])
-        writer.writeheader()
-        for row in ROWS:
-            if time.monotonic() > end:
-                line = dict.fromkeys(MEASURED, "") | {"name": row.name, "error": "out of time"}
-            else:
-                line = result(row, copy_rate)
-            if copy_rate is None and line["gb_per_s"]:  # the first row: the better of the two copies is the ceiling
-                copy_rate = line["gb_per_s"] * max(1.0, line["us"] / (line["peer_us"] or line["us"]))
-            lines.append(line)
-            writer.writerow(line | about)
-            file.flush()
+
+
+def lines_of(path):
+    try:
+        with open(path, newline="") as file:
+            return list(csv.DictReader(file))
+    except FileNotFoundError:
+        return []
+
+
+def append(path, line, extra):
+    with open(path, "a", newline="") as file:
+        writer = csv.DictWriter(file, fieldnames=[*MEASURED, *extra])
+        if file.tell() == 0:
+            writer.writeheader()
+        writer.writerow(line | extra)
+
+
+def ceiling(lines):
+    """Copy bandwidth: of the first row, the better of the two libraries."""
+    if not lines or not lines[0]["gb_per_s"]:
+        return None
+    us = float(lines[0]["us"])
+    return float(lines[0]["gb_per_s"]) * max(1.0, us / float(lines[0]["peer_us"] or us))
+
+
+def spoilt():
+    try:
+        for side in (OURS, PEER):
+            if side:
+                side.wait()
+    except Exception:
+        return True
+    return False
+
+
+def measure_rows(path, limit, first):
+    """Rows from the first-th on, in this process."""
+    if PEER:
+        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+    extra, end = about(), time.monotonic() + limit
+    if first == 0:
+        note = "; tiny sizes in place of those named" if EMULATED else ""
+        print(", ".join(f"{k} {v}" for k, v in extra.items()) + note, flush=True)
+    for row in ROWS[first:]:
+        if time.monotonic() > end:
+            line = dict.fromkeys(MEASURED, "") | {"name": row.name, "error": "out of time"}
+        else:
+            line = result(row, ceiling(lines_of(path)))
+        append(path, line, extra)
+        show(line)
+        if line["error"] and spoilt():
+            return SPOILT
+        gc.collect()
+        fd.cuda.empty_cache()
+        if PEER:
+            torch.cuda.empty_cache()
+    return 0
+
+
+def watch(process, path):
+    """Waits until it ends, or stops it where no row comes; says why it ended, if early."""
+    rows, since = -1, time.monotonic()
+    while process.poll() is None:
+        time.sleep(0.1)
+        if len(lines_of(path)) != rows:
+            rows, since = len(lines_of(path)), time.monotonic()
+        elif time.monotonic() - since > STALL:
+            process.kill()
+            process.wait()
+            return f"no answer in {STALL} s"
+    return "" if process.returncode in (0, SPOILT) else f"its process ended with {process.returncode}"
+
+
+def main(path, limit):
+    end = time.monotonic() + limit
+    if os.path.exists(path):
+        os.remove(path)
+    while (first := len(lines_of(path))) < len(ROWS):
+        command = [sys.executable, __file__, path, str(end - time.monotonic()), "--first", str(first)]
+        why = watch(subprocess.Popen(command), path)
+        if why and len(lines_of(path)) < len(ROWS):
+            line = dict.fromkeys(MEASURED, "") | {"name": ROWS[len(lines_of(path))].name, "error": why}
+            append(path, line, dict.fromkeys(("date", "device", "driver", "torch", "commit"), ""))
             show(line)
-            gc.collect()
-            fd.cuda.empty_cache()
-            if PEER:
-                torch.cuda.empty_cache()
+    lines = lines_of(path)
     met = [line["met"] for line in lines if line["goal"]]
     print(
         f"goals met: {met.count('yes')} of {len(met)}; rows that failed: {sum(line['error'] != '' for line in lines)}"
@@ -114,4 +181,11 @@ def main(path, limit):
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], float(sys.argv[2]) if len(sys.argv) > 2 else float("inf")))
+    parser = argparse.ArgumentParser()
+    parser.add_argument("csv")
+    parser.add_argument("seconds", nargs="?", type=float, default=float("inf"))
+    parser.add_argument("--first", type=int, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.first is None:
+        sys.exit(main(given.csv, given.seconds))
+    sys.exit(measure_rows(given.csv, given.seconds, given.first))

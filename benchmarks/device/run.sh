@@ -4,7 +4,8 @@
 #   benchmarks/device/run.sh [--no-index] OUT 2    the benchmark against PyTorch (builds first if part 1 did not run here)
 # Without a number, both. A part that fails does not stop the next; exit code 1 if any did. What Python lacks is
 # installed into build/device from benchmarks/device/wheels, if wheels lie there; else, unless --no-index is given, by
-# pip as it is set up. OUT gets log.txt and device.csv. PYTHON names the interpreter (default python3). Where
+# pip as it is set up. A Python without its headers takes those in benchmarks/device/include. OUT gets log.txt and
+# device.csv. PYTHON names the interpreter (default python3), COMMIT the commit where this is no checkout. Where
 # FREEDIVE_CUDA_LIBRARY names a plug-in, such as the emulated one, that is used and none is built.
 set -uo pipefail
 index=yes
@@ -20,7 +21,9 @@ python=$(command -v "${PYTHON:-python3}") || { echo "there is no ${PYTHON:-pytho
 build=$root/build/device
 site=$build/site
 wheels=$here/wheels
-export PATH=$site/bin:$PATH:/usr/local/cuda/bin PYTHONPATH=$site PYTHONUNBUFFERED=1
+scripts=$("$python" -c "import sysconfig; print(sysconfig.get_path('scripts'))")
+export PATH=$site/bin:$PATH:$scripts:/usr/local/cuda/bin PYTHONPATH=$site PYTHONUNBUFFERED=1
+COMMIT=${COMMIT:-$(git -C "$root" -c safe.directory="$root" rev-parse HEAD 2>/dev/null || echo unknown)}
 PART_LIMIT=470
 part_start=0
 failed=0
@@ -51,7 +54,7 @@ machine() {
   g++ --version | head -1
   "$python" --version
   "$python" -c "import torch; print('torch', torch.__version__, 'CUDA', torch.version.cuda)" || echo "there is no torch"
-  git -C "$root" rev-parse HEAD || true
+  echo "commit $COMMIT"
 }
 
 install_package() {
@@ -75,12 +78,17 @@ missing_packages() {
 }
 
 build_all() {
-  local arch cuda=(-DFREEDIVE_CUDA=OFF)
+  local arch cuda=(-DFREEDIVE_CUDA=OFF) headers=() include
+  include=$("$python" -c "import sysconfig; print(sysconfig.get_path('include'))")
+  if [ ! -e "$include/Python.h" ]; then
+    echo "there is no $include/Python.h; taking $here/include"
+    headers=("-DPython_INCLUDE_DIR=$here/include")
+  fi
   if [ -z "${FREEDIVE_CUDA_LIBRARY:-}" ]; then
     arch=$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader | head -1 | tr -d .)
     cuda=(-DFREEDIVE_CUDA=ON "-DCMAKE_CUDA_ARCHITECTURES=${arch:-90}-real")
   fi
-  cmake -G Ninja -S "$root" -B "$build" "${cuda[@]}" -DPython_EXECUTABLE="$python" -DSKBUILD_PROJECT_VERSION=0.1.0 \
+  cmake -G Ninja -S "$root" -B "$build" "${cuda[@]}" "${headers[@]}" -DPython_EXECUTABLE="$python" -DSKBUILD_PROJECT_VERSION=0.1.0 \
     -Dnanobind_DIR="$("$python" -m nanobind --cmake_dir)" -Dpybind11_DIR="$("$python" -m pybind11 --cmakedir)" &&
     cmake --build "$build" && mkdir -p "$site" && rm -rf "$site/freedive" && cp -r "$root/python/freedive" "$site/" &&
     cp "$build"/_core*.so "$site/freedive/" || return
@@ -88,15 +96,33 @@ build_all() {
   cd "$out" && "$python" -c "import freedive; freedive.show_config()"
 }
 
+# The matrix products first, without Python: should one of their kernels spoil the device, the rest is not to suffer.
+matrix_products() {
+  local plugin=${FREEDIVE_CUDA_LIBRARY:-$site/freedive/libfreedive_cuda.so} parity=$build/gemm_parity
+  cd "$root" && g++ -std=c++20 -O1 -Icsrc -Itests/cuda_emulator tests/cuda_emulator/gemm_parity.cpp -o "$parity" -ldl &&
+    timeout --kill-after=5 60 "$parity" "$plugin"
+}
+
 # Every tensor a block of its own, so that its end is seen; over the smallest of everything.
 sanitizer() { # TOOL
   command -v compute-sanitizer || { echo "skipped: there is no compute-sanitizer"; return 0; }
   cd "$root" && FREEDIVE_CUDA_CACHE=0 compute-sanitizer --tool "$1" --error-exitcode 9 --target-processes all \
-    "$python" -m pytest -x -p no:cacheprovider tests/device/test_cases.py::test_case \
+    "$python" -m pytest -x -p no:cacheprovider -W default tests/device/test_cases.py::test_case \
     -k "relu or matmul or softmax or cross_entropy or sum or cumsum or sort or scatter or batch_norm or dropout or conv2d"
 }
 
-device_tests() { cd "$root" && "$python" -m pytest -p no:cacheprovider --durations=5 tests/device; }
+# A process for each file, so that a lost device or a kernel without end is one file's trouble. Warnings of another
+# NumPy or pytest than ours are no errors.
+device_tests() {
+  local bad=0 file
+  cd "$root" || return
+  for file in tests/device/test_*.py; do
+    echo "$file"
+    timeout --kill-after=5 90 "$python" -m pytest -p no:cacheprovider -W default -o faulthandler_timeout=60 \
+      --durations=3 "$file" || bad=1
+  done
+  return $bad
+}
 
 begin_part() {
   part_start=$SECONDS
@@ -111,9 +137,10 @@ begin_part() {
 all_parts() {
   if [ "$part" != 2 ]; then
     begin_part 1
-    step 150 "device tests" bash -c device_tests
-    step 60 "compute-sanitizer memcheck" bash -c "sanitizer memcheck"
-    step 60 "compute-sanitizer racecheck" bash -c "sanitizer racecheck"
+    step 70 "matrix products" bash -c matrix_products
+    step 200 "device tests" bash -c device_tests
+    step 90 "compute-sanitizer memcheck" bash -c "sanitizer memcheck"
+    step 90 "compute-sanitizer racecheck" bash -c "sanitizer racecheck"
   fi
   if [ "$part" != 1 ]; then
     begin_part 2
@@ -124,7 +151,7 @@ all_parts() {
   return $failed
 }
 
-export -f machine install_package missing_packages build_all sanitizer device_tests
-export here root out python build site wheels index
+export -f machine install_package missing_packages build_all matrix_products sanitizer device_tests
+export here root out python build site wheels index COMMIT
 all_parts 2>&1 | tee -a "$out/log.txt"
 exit "${PIPESTATUS[0]}"

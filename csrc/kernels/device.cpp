@@ -229,7 +229,9 @@ void copy(void* to, Device to_device, const void* from, Device from_device, size
   if (to_host && bytes <= sizeof(Landing::bytes) && wait_for_it) return wait(s, gpu, to, from, bytes);
   const bool locked = kind != FD_DEVICE_TO_DEVICE && s.plugin->location(to_host ? to : from) == FD_PAGE_LOCKED;
   int32_t code;
-  {
+  if (kind == FD_HOST_TO_DEVICE && !locked) {
+    code = copy_staged(gpu, to, from, bytes);
+  } else {
     // The driver itself waits before it copies to memory that is not page-locked.
     const Unlocked unlocked(to_host && !locked);
     code = s.plugin->copy(to, from, bytes, kind, gpu.stream);
@@ -305,8 +307,9 @@ Event::~Event() {
 void Event::record() { checked("Event.record", device_, state().plugin->event_record(event_, gpu_of(device_).stream)); }
 void Event::wait() const {
   const Unlocked unlocked(true);
-  checked("Event.synchronize", device_, state().plugin->event_wait(event_));
+  wait_locked();
 }
+void Event::wait_locked() const { checked("Event.synchronize", device_, state().plugin->event_wait(event_)); }
 bool Event::done() const {
   const int32_t code = state().plugin->event_done(event_);
   if (code < 0) fail_device("Event.query", device_, -code);

@@ -90,8 +90,10 @@ class Event {
   Event& operator=(const Event&) = delete;
   void record();
   void wait() const;
+  void wait_locked() const;  // keeping the interpreter's lock
   bool done() const;  // also if it was never recorded
   float milliseconds_since(const Event& start) const;
+  Device device() const { return device_; }
 
  private:
   Device device_;

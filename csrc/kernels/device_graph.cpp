@@ -56,9 +56,8 @@ void Graph::abandon() noexcept {
 void Graph::replay(const uint64_t* draws) {
   Gpu& gpu = gpu_of(parts_->device);
   check<DeviceError>(parts_->graph, "graph: nothing was captured");
-  const fd_plugin& p = *state().plugin;
-  if (draws) checked("graph", gpu.device, p.copy(gpu.draws, draws, sizeof(*draws), FD_HOST_TO_DEVICE, gpu.stream));
-  checked("graph", gpu.device, p.graph_launch(parts_->graph, gpu.stream));
+  if (draws) checked("graph", gpu.device, copy_staged(gpu, gpu.draws, draws, sizeof(*draws)));
+  checked("graph", gpu.device, state().plugin->graph_launch(parts_->graph, gpu.stream));
   if (synchronous()) synchronize(gpu.device);
 }
 

@@ -63,6 +63,10 @@ struct State {
   std::unordered_map<const char*, int32_t> op_numbers;
 };
 
+// From host memory that is not page-locked, which has been read when it returns: the driver itself does not promise
+// that (CUDA driver API, "API synchronization behavior"). An error number of the device.
+int32_t copy_staged(Gpu& gpu, void* to, const void* from, size_t bytes);
+
 State& state();
 Gpu& gpu_of(Device device);  // DeviceError if it cannot be used
 

@@ -40,8 +40,7 @@ typedef struct fd_plugin {
   int32_t (*allocate)(size_t bytes, void** out);
   int32_t (*release)(void* data);
 
-  /* Host memory that is not page-locked may be reused as soon as a copy from it returns; page-locked memory, and what a
-     copy to the host brings, after the next synchronize(). */
+  /* Either end may be touched after the next synchronize(), no sooner. */
   int32_t (*copy)(void* to, const void* from, size_t bytes, int32_t kind, void* stream);
   /* Page-locked host memory, which copies reach while the host goes on. */
   int32_t (*host_allocate)(size_t bytes, void** out);

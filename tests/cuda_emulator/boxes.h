@@ -60,6 +60,10 @@ template <int Left>
 void group_wait(FD_HERE) {
   emulator::group_wait(Left, place);
 }
+template <int Values>
+void group_finish(float (&)[Values], FD_HERE) {
+  emulator::group_wait(0, place);
+}
 template <int Count>
 void registers_more() {}
 template <int Count>

@@ -163,6 +163,19 @@ def test_pinned_memory_is_copied_beside_the_host():
         there.pin_memory()
 
 
+def test_other_memory_may_change_once_a_copy_returns():
+    """Also where the device is far behind: more than one piece, and many small ones."""
+    large = fd.arange(2_600_000)
+    there = large.cuda()
+    large.fill_(-1)
+    small, copies = fd.zeros(3), []
+    for i in range(300):
+        small.fill_(float(i))
+        copies.append(small.cuda())
+    assert there.equal(fd.arange(2_600_000, device="cuda"))
+    assert [copy[2].item() for copy in copies] == list(range(300))
+
+
 def test_pinned_memory_is_not_handed_out_while_it_is_read():
     kept = []
     for i in range(20):

@@ -26,7 +26,7 @@ constexpr int kFetch = kSide * kDepth / kThreads;
 constexpr int kPad = 4;
 constexpr int64_t kTilesWanted = 128;
 constexpr int64_t kLeastSplit = 8 * kDepth;
-constexpr int64_t kMostNumber = (int64_t(1) << 31) - 1;
+constexpr int64_t kMostNumber = (int64_t(1) << 31) - 2 * kSide;  // so that the end of the last tile is a number too
 
 // Each problem says how its two factors are read, which way neighbours lie, and where a sum goes.
 struct Forward {

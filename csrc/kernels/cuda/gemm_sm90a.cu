@@ -157,7 +157,7 @@ __global__ void __launch_bounds__(kAll, 1)
       if (step > 0 && lane == 0) barrier_arrive(&shared->empty[before]);
       before = at.stage;
     }
-    group_wait<0>();
+    group_finish(d);
     if (lane == 0) barrier_arrive(&shared->empty[before]);
     const TilePlace tile = tile_place(int32_t(t % h.tiles), p.tiles_m, p.tiles_n);
     finish_warp<T>(p, t / h.tiles, int64_t(tile.down) * kTileM + half * 64 + warp * 16, int64_t(tile.across) * TileN, d,

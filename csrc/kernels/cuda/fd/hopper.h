@@ -75,8 +75,10 @@ __device__ __forceinline__ void box_load(void* to, const TensorMap* map, uint64_
       : "memory");
 }
 
-// An operand in shared memory as the tensor cores are told of it: swizzled rows of 128 bytes, groups of eight rows 1024
-// bytes apart, blocks of 64 elements across those rows `across` bytes apart (used where the rows are k).
+// An operand in shared memory as the tensor cores are told of it (PTX ISA, "Matrix Descriptor Format"): swizzled rows
+// of 128 bytes, groups of eight rows 1024 bytes apart (the stride dimension byte offset of either major), blocks of 64
+// elements across those rows `across` bytes apart (the leading one, used where the rows are k). It may begin amid the
+// swizzle's pattern, whose offset is 0 as long as the pattern itself begins at a multiple of 1024 bytes.
 struct SharedMatrix {
   uint64_t bits;
 };
@@ -104,7 +106,7 @@ __device__ __forceinline__ void registers_less() {
 }
 
 // d = a b (+ d if add) for 64 rows of a, 16 of k and 2 |d| columns of b; rows of A and B lie along k unless turned. Of
-// warp w of the group, d[8 i], d[8 i + 1] ... are as fd/mma.h has them for rows 16 w and columns 8 i.
+// warp w of the group, d[4 i] ... d[4 i + 3] are as fd/mma.h has them for rows 16 w and columns 8 i.
 #define FD_D8(i)                                                                                              \
   "+f"(d[i]), "+f"(d[i + 1]), "+f"(d[i + 2]), "+f"(d[i + 3]), "+f"(d[i + 4]), "+f"(d[i + 5]), "+f"(d[i + 6]), \
       "+f"(d[i + 7])
@@ -152,6 +154,20 @@ __device__ __forceinline__ void group_multiply(float (&d)[Values], SharedMatrix 
 }
 #undef FD_GROUP_64
 #undef FD_GROUP_128
+
+// Waits until all products are done. Only here does the compiler learn that d has changed since it was last written.
+template <int Values>
+__device__ __forceinline__ void group_finish(float (&d)[Values]) {
+  asm volatile("wgmma.wait_group.sync.aligned 0;\n"
+               : FD_D8(0), FD_D8(8), FD_D8(16), FD_D8(24), FD_D8(32), FD_D8(40), FD_D8(48), FD_D8(56)
+               :
+               : "memory");
+  if constexpr (Values == 128)
+    asm volatile(""
+                 : FD_D8(64), FD_D8(72), FD_D8(80), FD_D8(88), FD_D8(96), FD_D8(104), FD_D8(112), FD_D8(120)
+                 :
+                 : "memory");
+}
 #undef FD_D8
 
 }  // namespace fd
