@@ -79,6 +79,7 @@ missing_packages() {
 
 build_all() {
   local arch cuda=(-DFREEDIVE_CUDA=OFF) headers=() include
+  rm -rf "$site/freedive"  # what an earlier run left is not to be tested for this one
   include=$("$python" -c "import sysconfig; print(sysconfig.get_path('include'))")
   if [ ! -e "$include/Python.h" ]; then
     echo "there is no $include/Python.h; taking $here/include"
@@ -90,7 +91,7 @@ build_all() {
   fi
   cmake -G Ninja -S "$root" -B "$build" "${cuda[@]}" "${headers[@]}" -DPython_EXECUTABLE="$python" -DSKBUILD_PROJECT_VERSION=0.1.0 \
     -Dnanobind_DIR="$("$python" -m nanobind --cmake_dir)" -Dpybind11_DIR="$("$python" -m pybind11 --cmakedir)" &&
-    cmake --build "$build" && mkdir -p "$site" && rm -rf "$site/freedive" && cp -r "$root/python/freedive" "$site/" &&
+    cmake --build "$build" && mkdir -p "$site" && cp -r "$root/python/freedive" "$site/" &&
     cp "$build"/_core*.so "$site/freedive/" || return
   if [ -z "${FREEDIVE_CUDA_LIBRARY:-}" ]; then cp "$build/libfreedive_cuda.so" "$site/freedive/" || return; fi
   cd "$out" && "$python" -c "import freedive; freedive.show_config()"
@@ -100,7 +101,7 @@ build_all() {
 matrix_products() {
   local plugin=${FREEDIVE_CUDA_LIBRARY:-$site/freedive/libfreedive_cuda.so} parity=$build/gemm_parity
   cd "$root" && g++ -std=c++20 -O1 -Icsrc -Itests/cuda_emulator tests/cuda_emulator/gemm_parity.cpp -o "$parity" -ldl &&
-    timeout --kill-after=5 60 "$parity" "$plugin"
+    timeout --kill-after=5 60 "$parity" "$plugin" ${FREEDIVE_CUDA_LIBRARY:+bias}
 }
 
 # Every tensor a block of its own, so that its end is seen; over the smallest of everything.

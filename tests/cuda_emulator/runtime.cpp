@@ -116,7 +116,19 @@ cudaError_t cudaGetDevice(int* device) {
 
 // A Hopper GPU with few multiprocessors, so that blocks that stay have several tiles each.
 cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int) {
-  *value = attribute == cudaDevAttrMultiProcessorCount ? 7 : attribute == cudaDevAttrComputeCapabilityMajor ? 9 : 0;
+  switch (attribute) {
+    case cudaDevAttrMultiProcessorCount:
+      *value = 7;
+      break;
+    case cudaDevAttrComputeCapabilityMajor:
+      *value = 9;
+      break;
+    case cudaDevAttrMaxSharedMemoryPerBlockOptin:
+      *value = 227 << 10;
+      break;
+    default:
+      *value = 0;
+  }
   return cudaSuccess;
 }
 

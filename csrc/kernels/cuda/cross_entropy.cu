@@ -1,9 +1,13 @@
 // Cross-entropy of softmax(logits) and its gradient. With v_j = weight_j q_j (q the smoothed target), p = softmax(x):
 //   loss = -sum_j v_j log p_j      d loss / d x_k = p_k sum_j v_j - v_k
 //
-// Bound by memory: the logits are read from memory once and again from cache, the gradient is written once. Three
-// launches: the labels are checked and what a mean divides by is summed, then a warp (up to 1024 classes) or a block
-// takes each row, then the rows' losses are added in a fixed order.
+// Bound by memory: the logits are read once, the gradient is written once. Three launches: the labels are checked and
+// what a mean divides by is summed, then the rows are taken, then their losses are added in a fixed order. A row of up
+// to 1024 classes is a warp's work, which reads it again from cache. A longer one is a block's; up to 128 KB of it the
+// block holds in registers while its next row is on the way to shared memory, so that memory is not idle meanwhile
+// (rows at multiples of 16 bytes; for others and longer ones the second reading comes from wherever the row is by
+// then).
+#include "kernels/cuda/fd/async.h"
 #include "kernels/cuda/softmax_line.h"
 #include "kernels/cuda/table.h"
 
@@ -115,6 +119,140 @@ __global__ void __launch_bounds__(kThreads) row_kernel(const __grid_constant__ P
   }
 }
 
+// ------------------------------------------------------------------------------------- rows held in registers
+//
+// For the case that training has: float32, one class a row, no smoothing.
+
+constexpr int kMostPacks = 32;  // of four floats that a thread holds
+
+// How many blocks of so many packs a thread share a multiprocessor, as their registers allow.
+constexpr int blocks_sharing(int packs) { return packs <= 8 ? 3 : packs <= 16 ? 2 : 1; }
+
+using Four = Pack<float, 4>;
+
+// A thread's part of the rows its block takes one after another: packs kThreads apart.
+template <int Packs>
+struct HeldRow {
+  Four x[Packs];
+  int packs;  // of a row
+
+  __device__ static int pack_at(int i) { return i * kThreads + int(threadIdx.x); }
+
+  // Each thread fetches what it alone reads.
+  __device__ void fetch(Four* shared, const float* row) const {
+#pragma unroll
+    for (int i = 0; i < Packs; i++)
+      if (pack_at(i) < packs) copy_async<16>(shared + pack_at(i), row + pack_at(i) * 4);
+    copy_commit();
+  }
+  __device__ void take(const Four* shared) {
+#pragma unroll
+    for (int i = 0; i < Packs; i++)
+      if (pack_at(i) < packs) x[i] = shared[pack_at(i)];
+  }
+  __device__ void write(float* row) const {
+#pragma unroll
+    for (int i = 0; i < Packs; i++)
+      if (pack_at(i) < packs) *reinterpret_cast<Four*>(row + pack_at(i) * 4) = x[i];
+  }
+  // visit(class, value that may be changed)
+  template <class Visit>
+  __device__ void for_each(Visit visit) {
+#pragma unroll
+    for (int i = 0; i < Packs; i++) {
+      if (pack_at(i) >= packs) continue;
+#pragma unroll
+      for (int j = 0; j < 4; j++) visit(pack_at(i) * 4 + j, x[i].at[j]);
+    }
+  }
+};
+
+template <int Packs>
+__global__ void __launch_bounds__(kThreads, blocks_sharing(Packs)) held_kernel(const __grid_constant__ Plan p) {
+  FD_DYNAMIC_SHARED(Four, shared);
+  const fd_cross_entropy& c = p.c;
+  const float* const logits = static_cast<const float*>(c.logits);
+  const float scale = float(*p.scale);
+  HeldRow<Packs> held;
+  held.packs = int(c.classes / 4);
+  held.fetch(shared, logits + blockIdx.x * c.row_stride);
+  for (int64_t row = blockIdx.x; row < c.rows; row += gridDim.x) {
+    copy_wait<0>();
+    held.take(shared);
+    float largest = -INFINITY;
+    held.for_each([&](int, float x) { largest = x > largest ? x : largest; });
+    // A barrier stands in here: what was taken may be overwritten.
+    largest = Group<kThreads>::all(largest, [](float a, float b) { return a > b ? a : b; });
+    const int64_t next = row + gridDim.x;
+    if (next < c.rows) held.fetch(shared, logits + next * c.row_stride);
+
+    const bool real = counts(c, row);
+    const int label = real ? int(c.labels[row]) : -1;
+    RowSums<float> s = {0, 0};  // of e^(x - largest); and x - largest of the label, which one thread has
+    held.for_each([&](int j, float& x) {
+      const float d = x - largest;
+      if (j == label) s.loss = d;
+      s.weight += x = std::exp(d);
+    });
+    s = Group<kThreads>::all(s, RowSums<float>::join);
+    const float weight = real ? float(class_weight<float>(c, label)) : 0;
+    const float loss = weight == 0 ? 0 : weight * (std::log(s.weight) - s.loss), share = weight / s.weight;
+    if (threadIdx.x == 0) {
+      p.losses[row] = double(loss);
+      if (c.reduction == FD_REDUCTION_NONE) static_cast<float*>(c.loss)[row] = loss;
+    }
+    if (!c.grad) continue;
+    held.for_each([&](int j, float& x) { x = real ? scale * (x * share - (j == label ? weight : 0)) : 0; });
+    held.write(static_cast<float*>(c.grad) + row * c.classes);
+  }
+}
+
+struct Gpu {
+  int multiprocessors, shared;  // that a block may have
+};
+
+Gpu this_gpu() {
+  int device = 0;
+  Gpu gpu = {};
+  if (cudaGetDevice(&device) != cudaSuccess) return gpu;
+  cudaDeviceGetAttribute(&gpu.multiprocessors, cudaDevAttrMultiProcessorCount, device);
+  cudaDeviceGetAttribute(&gpu.shared, cudaDevAttrMaxSharedMemoryPerBlockOptin, device);
+  return gpu;
+}
+
+template <int Packs>
+fd_status run_held(fd_context* context, const Plan& p, const Gpu& gpu) {
+  constexpr size_t kBytes = size_t(Packs) * kThreads * sizeof(Four);
+  if (const fd_status bad = allow_shared(held_kernel<Packs>, kBytes)) return bad;
+  const int64_t most = int64_t(gpu.multiprocessors) * blocks_sharing(Packs);
+  const dim3 blocks(unsigned(p.c.rows < most ? p.c.rows : most));
+  return start(context, held_kernel<Packs>, blocks, dim3(kThreads), kBytes, p);
+}
+
+// Whether rows are held, by how many packs a thread; 0: not.
+int packs_held(const fd_cross_entropy& c, const Gpu& gpu) {
+  const bool simple = c.labels && c.smoothing == 0 && c.classes > 1024;
+  const bool packed = aligned(c.logits, 16) && aligned(c.grad, 16) && c.classes % 4 == 0 && c.row_stride % 4 == 0;
+  for (int packs = 8; simple && packed && packs <= kMostPacks; packs *= 2)
+    if (c.classes <= int64_t(packs) * kThreads * 4)
+      return packs * kThreads * int(sizeof(Four)) <= gpu.shared ? packs : 0;
+  return 0;
+}
+
+template <class T>
+fd_status take_rows(fd_context* context, const Plan& p) {
+  if constexpr (std::is_same_v<T, float>) {
+    const Gpu gpu = this_gpu();
+    const int packs = packs_held(p.c, gpu);
+    if (packs == 8) return run_held<8>(context, p, gpu);
+    if (packs == 16) return run_held<16>(context, p, gpu);
+    if (packs == 32) return run_held<32>(context, p, gpu);
+  }
+  return with_width(p.c.classes, true, [&]<int L>() {
+    return start(context, row_kernel<T, L>, blocks_for(p.c.rows, Group<L>::kLines), dim3(kThreads), 0, p);
+  });
+}
+
 template <class T>
 __global__ void __launch_bounds__(kThreads) total_kernel(const __grid_constant__ Plan p) {
   double total = 0;
@@ -129,9 +267,7 @@ fd_status cross_entropy(fd_context* context, const fd_cross_entropy* c) {
   if (!p.scale) return FD_NO_MEMORY;
   p.losses = p.scale + 1;
   if (const fd_status bad = start(context, scale_kernel<T>, dim3(1), dim3(kThreads), 0, p)) return bad;
-  const fd_status rows = with_width(c->classes, true, [&]<int L>() {
-    return start(context, row_kernel<T, L>, blocks_for(c->rows, Group<L>::kLines), dim3(kThreads), 0, p);
-  });
+  const fd_status rows = take_rows<T>(context, p);
   if (rows != FD_OK || c->reduction == FD_REDUCTION_NONE) return rows;
   return start(context, total_kernel<T>, dim3(1), dim3(kThreads), 0, p);
 }

@@ -14,7 +14,7 @@ struct Normaliser {
     if (x > largest) {
       sum = sum * std::exp(largest - x) + T(1);
       largest = x;
-    } else if (x == largest) {  // told apart, as inf - inf is NaN
+    } else if (x == largest) {  // told apart, as -inf - -inf is NaN
       sum += T(1);
     } else {
       sum += std::exp(x - largest);
@@ -34,7 +34,9 @@ __device__ Normaliser<T> normaliser(const T* x, int64_t n, int64_t step, bool re
   Normaliser<T> z = Normaliser<T>::none();
   if (real)
     for (int64_t j = Group<L>::lane(); j < n; j += L) z.take(x[j * step]);
-  return Group<L>::all(z, Normaliser<T>::join);
+  z = Group<L>::all(z, Normaliser<T>::join);
+  if (z.largest == T(INFINITY)) z.sum = T(NAN);
+  return z;
 }
 
 // Calls with<L>() for the width that suits lines of n elements, neighbours or not.
