@@ -91,7 +91,7 @@ class Event {
   void record();
   void wait() const;
   void wait_locked() const;  // keeping the interpreter's lock
-  bool done() const;  // also if it was never recorded
+  bool done() const;         // also if it was never recorded
   float milliseconds_since(const Event& start) const;
   Device device() const { return device_; }
 
