@@ -35,7 +35,7 @@ constexpr auto kSpin = std::chrono::microseconds(50);  // a worker's patience; a
 constexpr auto kLong = std::chrono::microseconds(20);  // about what a woken worker takes to arrive
 constexpr int kTaskBits = 18, kEpochBits = 64 - 2 * kTaskBits;
 constexpr int64_t kMostTasks = (int64_t(1) << kTaskBits) - 1;  // per job; more are run in slices
-constexpr int kBlocks = 8;                                     // their tickets fill a cache line
+constexpr int kBlocks = 8;
 
 thread_local bool inside_task = false;
 
@@ -81,14 +81,15 @@ class Pool {
   void pin(size_t worker);
   void keep_clear_of_caller();
 
-  alignas(64) std::atomic<uint64_t> tickets_[kBlocks] = {};  // the first is published last
-  alignas(64) std::atomic<int64_t> done_{0};
-  alignas(64) std::atomic<int> parked_{0};
-  std::atomic<bool> busy_{false}, stopping_{false};
-  // The job. Atomic because a late worker may read them while the next job is written; its claim then fails.
+  // The job, on one cache line with the first tickets: a worker waits for one line to arrive. Atomic because a late
+  // worker may read it while the next job is written; its claim then fails.
   alignas(64) std::atomic<Task> task_{nullptr};
   std::atomic<void*> closure_{nullptr};
   std::atomic<int> blocks_{1};
+  std::atomic<uint64_t> tickets_[kBlocks] = {};  // the first is published last
+  alignas(64) std::atomic<int64_t> done_{0};
+  alignas(64) std::atomic<int> parked_{0};
+  std::atomic<bool> busy_{false}, stopping_{false};
 
   std::mutex mutex_;
   std::condition_variable wakeup_;

@@ -144,9 +144,9 @@ std::vector<Problem> problems() {
   transposes({1, 3000, 300});
   transposes({3000, 1, 300});
   transposes({1, 1, 20000});
-  transposes({150, 200, 1000});  // so large an A^T is copied
+  transposes({150, 200, 1100});  // several blocks of k; so large an A^T is copied
   transposes({40, 14, 1024});    // rows of A that compete for sets of the cache
-  all.push_back({300, 310, 520});
+  all.push_back({300, 310, 1040});
   all.push_back({256, 256, 784, 1, false, true, false, true, FD_ACT_RELU});
   return all;
 }

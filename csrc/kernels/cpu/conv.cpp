@@ -91,7 +91,7 @@ Forward<T>::Forward(fd_context* c, const fd_conv& v, bool turned)
 template <class T>
 void Forward<T>::plan() {
   const int64_t budget = l2_of(context) / 2 / int64_t(sizeof(T));
-  const int64_t most_depth = way == Way::lanes ? kLaneDepth<T> : kBlockK<T>;
+  const int64_t most_depth = way == Way::lanes ? kLaneDepth<T> : kBlockK<T> / 2;
   const int64_t per_block = way == Way::direct ? s.inputs : most<int64_t>(1, most_depth / s.taps);
   const int64_t inputs = most<int64_t>(1, s.inputs);
   channels = ceil_div(inputs, ceil_div(inputs, most<int64_t>(1, per_block)));

@@ -46,10 +46,11 @@ struct Piece {
 
 constexpr int64_t round_up(int64_t a, int64_t b) { return ceil_div(a, b) * b; }
 
-// k is walked in even blocks of at most this many bytes per row: kTileRows such rows of A fit in a first-level cache
-// with room for B passing through. Fixed, so that every machine of an ISA rounds alike.
+// k is walked in even blocks of at most this many bytes per row: few, as C is read and written once per block, and
+// short enough that a tile's rows of A and columns of B pass through L2 easily. Fixed, so that every machine of an ISA
+// rounds alike.
 template <class T>
-constexpr int64_t kBlockK = 2048 / int64_t(sizeof(T));
+constexpr int64_t kBlockK = 4096 / int64_t(sizeof(T));
 
 // What is done to a tile before it is stored, in this order.
 enum TileFlags { kTileAccumulate = 1, kTileBias = 2, kTileRelu = 4, kTileReluGate = 8, kTileRowBias = 16 };
