@@ -85,8 +85,12 @@ def test_channels():
         Y = torch.matmul(d2l.reshape(K, (c_o, c_i)), d2l.reshape(X, (c_i, h * w)))
         return d2l.reshape(Y, (c_o, h, w))
 
-    X, K = torch.normal(0, 1, (3, 3, 3)), torch.normal(0, 1, (2, 3, 1, 1))
-    assert float(d2l.reduce_sum(torch.abs(one_by_one(X, K) - multi_in_out(X, K)))) < 1e-5
+    # The book asks for 1e-6 of whatever numbers are drawn: a rounding more or less in each sum would exceed it at times.
+    # The reference kernels sum in double and have that rounding.
+    for _ in range(20):
+        X, K = torch.normal(0, 1, (3, 3, 3)), torch.normal(0, 1, (2, 3, 1, 1))
+        difference = float(d2l.reduce_sum(torch.abs(one_by_one(X, K) - multi_in_out(X, K))))
+        assert difference < (1e-5 if torch._core._isa() == "reference" else 1e-6)
 
 
 def test_pooling():

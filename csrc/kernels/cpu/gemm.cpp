@@ -24,7 +24,7 @@ constexpr int64_t kDotsLeastVectors = 4;  // along k: fewer do not make up for t
 constexpr int64_t kDotsMostRows = 16;     // beyond, rearranging B for the tiles costs less than summing over lanes
 constexpr int64_t kDotsMostCols = Vec<float>::kLanes * 3 / 4;  // beyond, a tile one vector wide has few idle lanes
 
-enum class Way { tiles, few_rows, dots };
+enum class Way { tiles, few_terms, few_rows, dots };
 
 template <class T>
 struct Job {
@@ -57,6 +57,7 @@ bool column_as_row(Gemm<T>& g) {
 
 template <class T>
 Way way_of(const Gemm<T>& g) {
+  if (g.k > 0 && g.k <= kFewTerms && g.m * g.n <= kFewSums && !g.trans_b) return Way::few_terms;
   if (g.m <= kFewRows && !g.trans_b) return Way::few_rows;
   const bool along_k = !g.trans_a && g.k >= kDotsLeastVectors * Vec<T>::kLanes;
   if (along_k && g.n <= kDotsMostCols && g.m > kFewRows) return Way::dots;
@@ -71,6 +72,7 @@ void run_piece(Job<T>& job, int64_t problem, const Piece& piece) {
   g.b += problem * job.batch_b;
   g.c += problem * job.batch_c;
   if (g.gate) g.gate += problem * job.batch_c;
+  if (job.way == Way::few_terms) return multiply_few_terms(g, piece);
   if (job.way == Way::few_rows) return multiply_few_rows(g, piece.col_begin, piece.col_end);
   if (job.way == Way::tiles) {
     if (!multiply_piece(job.context, g, piece)) job.fail();

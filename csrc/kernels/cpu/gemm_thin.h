@@ -1,6 +1,6 @@
-// Shapes that do not fill a register tile: a few rows of C (bound by reading B), and products of few rows or columns
-// whose operands lie along k, where vectors run along k and no operand is rearranged (bound by reading the larger
-// operand, or by arithmetic when it is in cache).
+// Shapes that do not fill a register tile: a few short sums, a few rows of C (bound by reading B), and products of few
+// rows or columns whose operands lie along k, where vectors run along k and no operand is rearranged (bound by reading
+// the larger operand, or by arithmetic when it is in cache).
 #pragma once
 
 #include <utility>
@@ -14,6 +14,30 @@ template <class T>
 Finish<T> finish_of(const Gemm<T>& g, int64_t row, int64_t col) {
   return {g.bias ? g.bias + col * g.bias_step : nullptr,    g.bias_step, g.activation,
           g.gate ? g.gate + row * g.ldgate + col : nullptr, g.ldgate,    g.gate_activation};
+}
+
+// ----------------------------------------------------------------------------- a few terms of a few sums, B row-major
+
+// Small enough that the call costs more than the arithmetic. Every product is rounded before it is added, and they are
+// added in order: the bits are those of a reader's own loop over elementwise products, as book 7.4 compares them.
+constexpr int64_t kFewTerms = 4;
+constexpr int64_t kFewSums = 64;
+
+template <class T>
+void multiply_few_terms(const Gemm<T>& g, const Piece& piece) {
+  const int64_t a_row = g.trans_a ? 1 : g.lda, a_step = g.trans_a ? g.lda : 1;
+  for (int64_t i = piece.row_begin; i < piece.row_end; i++) {
+    const T* const a = g.a + i * a_row;
+    T* const c = g.c + i * g.ldc;
+    for_vectors<T>(piece.col_begin, piece.col_end, [&](int64_t j, auto lanes) {
+      Vec<T> sum = Vec<T>(a[0]) * load(g.b + j, lanes);
+      if (g.accumulate) sum = load(c + j, lanes) + sum;
+      for (int64_t l = 1; l < g.k; l++) sum = sum + Vec<T>(a[l * a_step]) * load(g.b + l * g.ldb + j, lanes);
+      store(sum, c + j, lanes);
+    });
+  }
+  finish(finish_of(g, piece.row_begin, piece.col_begin), g.c + piece.row_begin * g.ldc + piece.col_begin, g.ldc,
+         piece.row_end - piece.row_begin, piece.col_end - piece.col_begin);
 }
 
 // --------------------------------------------------------------------------------------- a few rows, B row-major
