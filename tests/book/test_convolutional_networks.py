@@ -85,7 +85,7 @@ def test_channels():
         Y = torch.matmul(d2l.reshape(K, (c_o, c_i)), d2l.reshape(X, (c_i, h * w)))
         return d2l.reshape(Y, (c_o, h, w))
 
-    # The book asks for 1e-6 of whatever numbers are drawn: a rounding more or less in each sum would exceed it at times.
+    # The book asks for 1e-6 of whatever numbers are drawn; one rounding more in each sum would exceed it at times.
     # The reference kernels sum in double and have that rounding.
     for _ in range(20):
         X, K = torch.normal(0, 1, (3, 3, 3)), torch.normal(0, 1, (2, 3, 1, 1))
