@@ -1,7 +1,6 @@
 // Unary functions of 10 to 60 instructions a vector: bound by arithmetic in cache, by memory beyond (math.h). A million
 // float32 on one core: exp 270 us, log 279, tanh 327, sigmoid 331, sin 329, erf 356 (AVX-512, Intel(R) Xeon(R)
-// Processor
-// @ 2.10GHz).
+// Processor @ 2.10GHz).
 #include "kernels/cpu/elementwise.h"
 
 namespace fd::FD_ISA {
