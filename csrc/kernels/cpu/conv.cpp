@@ -16,6 +16,13 @@ namespace {
 constexpr int64_t kStripBytes = 24 << 10;  // of panels that one strip of tiles uses once: they stay in L1
 constexpr int64_t kTurnedInputs = 16;      // input channels whose weights a task turns
 
+// The steps of lines of windows that see the same taps, their counts those of one channel.
+struct LineSteps {
+  TapRange taps;
+  LaneSteps steps;
+};
+constexpr int kMostLineSteps = 8;  // all taps, and those of lines at the border
+
 // Few outputs: conv_direct.h; enough to fill vectors: conv_lanes.h; others by way of panels.
 enum class Way { direct, lanes, panels };
 
@@ -53,6 +60,8 @@ struct Forward {
   Way way;
   int64_t channels, along, bands;  // input channels of a block; width and number of bands
   int64_t laid_out, cols;          // scratch: elements of laid out x, packed columns at a time
+  LineSteps line_steps[kMostLineSteps];
+  int line_kinds = 0;
   bool failed = false;
 
   Forward(fd_context* c, const fd_conv& v, bool turned);
@@ -60,19 +69,23 @@ struct Forward {
 
  private:
   void plan();
+  struct Work {
+    T* memory;
+    bool fresh;  // it does not hold the same band of another image
+  };
   int64_t scratch() const;
   int64_t weights() const;
   int64_t biases() const { return way == Way::lanes && bias ? s.groups * lane_width<T>(s.outputs) : 0; }
-  int64_t offsets() const { return s.taps * (way == Way::lanes ? channels : 1); }
   void copy_weights(T* to, T* bias_to);
   void turn_weights(int64_t group, int64_t output, int64_t begin, int64_t end, T* to) const;
   void exchange_weights(T* to) const;
-  void band(const Layout<T>& layout, const WindowVectors<T>& windows, T* scratch, int64_t item, bool borders) const;
-  void multiply_band(const Layout<T>& layout, const WindowVectors<T>& windows, T* scratch, const T* x, const T* w,
-                     const T* bias, T* y, const Band& b, bool borders) const;
-  void sum_plane(const Layout<T>& layout, const Band& b, int64_t count, int64_t vecs, const LaneSums<T>& plane) const;
-  void sum_band(const Layout<T>& layout, T* scratch, const T* x, const T* w, const T* bias, T* y, const Band& b,
-                bool borders) const;
+  void band(const Layout<T>& layout, const WindowVectors<T>& windows, Work& work, int64_t item) const;
+  void multiply_band(const Layout<T>& layout, const WindowVectors<T>& windows, Work& work, const T* x, const T* w,
+                     const T* bias, T* y, const Band& b) const;
+  int64_t steps() const { return way == Way::lanes ? kMostLineSteps * channels * s.taps : 0; }
+  void find_steps(const Layout<T>& layout, LaneStep* memory);
+  int line_kind(int64_t line) const;
+  void sum_band(const Layout<T>& layout, Work& work, const T* x, const T* w, const T* bias, T* y, const Band& b) const;
 };
 
 template <class T>
@@ -187,17 +200,17 @@ void pack_panel(const ConvShape<T>& s, const Layout<T>& layout, const WindowVect
 }
 
 template <class T>
-void Forward<T>::multiply_band(const Layout<T>& layout, const WindowVectors<T>& windows, T* scratch, const T* x,
-                               const T* w, const T* bias, T* y, const Band& b, bool borders) const {
-  T* const packed = scratch + laid_out;
+void Forward<T>::multiply_band(const Layout<T>& layout, const WindowVectors<T>& windows, Work& work, const T* x,
+                               const T* w, const T* bias, T* y, const Band& b) const {
+  T* const packed = work.memory + laid_out;
   const int64_t blocks = ceil_div(s.inputs, channels);
   for (int64_t block = 0; block < most<int64_t>(blocks, 1); block++) {
     const int64_t begin = block * channels, count = least(channels, s.inputs - begin), k = count * s.taps;
     const bool last = block + 1 >= blocks;
     const T* from = x + begin * s.in_size + layout.origin(b);
     if (layout.copied) {
-      lay_out(s, layout, b, x + begin * s.in_size, count, borders && block == 0, scratch);
-      from = scratch;
+      lay_out(s, layout, b, x + begin * s.in_size, count, work.fresh && block == 0, work.memory);
+      from = work.memory;
     }
     int flags = block > 0 ? kTileAccumulate : 0;
     if (last && bias) flags |= kTileRowBias;
@@ -213,58 +226,78 @@ void Forward<T>::multiply_band(const Layout<T>& layout, const WindowVectors<T>& 
   }
 }
 
-// One plane of a band: lines at the border of x leave out taps, the others go together.
+// Taps that lie outside at an end of the line come apart.
 template <class T>
-void Forward<T>::sum_plane(const Layout<T>& layout, const Band& b, int64_t count, int64_t vecs,
-                           const LaneSums<T>& plane) const {
-  const int64_t end = b.size[1], reach = (s.kernel[1] - 1) * s.dilation[1] - s.pad[1];
-  int64_t first = 0, last = end;  // lines whose taps are all inside
-  while (first < end && (b.begin[1] + first) * s.stride[1] < s.pad[1]) first++;
-  while (last > first && (b.begin[1] + last - 1) * s.stride[1] + reach >= s.in[1]) last--;
-  for (int64_t h = 0; h < end;) {
-    const int64_t next = h >= first && h < last ? last : h + 1;
-    const TapRange used = taps_inside(s, back, b.begin[1] + h, b.begin[1] + next);
-    const bool all = used.end - used.begin == s.taps;
-    LaneSums<T> tile = plane;
-    tile.outer = all ? 1 : count;
-    tile.inner = all ? count * s.taps : used.end - used.begin;
-    tile.offset = layout.tap + used.begin;
-    tile.x += h * tile.x_line;
-    tile.b += used.begin * vecs * Vec<T>::kLanes;
-    tile.c += h * tile.c_line;
-    walk_lanes(tile, next - h, b.size[2], vecs);
-    h = next;
+void Forward<T>::find_steps(const Layout<T>& layout, LaneStep* memory) {
+  const int64_t kernel = s.kernel[2], width = (s.out[2] - 1) * s.stride[2];
+  const bool whole = s.axis() != 2;  // lines
+  for (int64_t line = -1; line < s.out[1] && line_kinds < kMostLineSteps; line++) {
+    const TapRange taps = line < 0 ? TapRange{0, s.taps} : taps_inside(s, back, line, line + 1);
+    if (line >= 0 && line_steps[line_kind(line)].taps == taps) continue;
+    LaneSteps all = sorted_steps(memory, [&](const auto& visit) {
+      for (int64_t c = 0; c < channels; c++)
+        for (int64_t t = taps.begin; t < taps.end; t++) {
+          const int64_t column = t % kernel, at = (back ? kernel - 1 - column : column) * s.dilation[2] - s.pad[2];
+          visit(!whole                  ? 1
+                : at < 0                ? 0
+                : at + width >= s.in[2] ? 2
+                                        : 1,
+                LaneStep{c * layout.channel + layout.tap[t], c * s.taps + t});
+        }
+    });
+    for (int e = 0; e < 3; e++) all.count[e] /= channels;
+    line_steps[line_kinds++] = {taps, all};
+    memory += channels * s.taps;
   }
+}
+
+// Which of line_steps is that of a line: 0, all taps, if none is its own.
+template <class T>
+int Forward<T>::line_kind(int64_t line) const {
+  if (line_kinds == 1) return 0;
+  const TapRange taps = taps_inside(s, back, line, line + 1);
+  int kind = line_kinds - 1;
+  while (kind > 0 && !(line_steps[kind].taps == taps)) kind--;
+  return kind;
 }
 
 // The tiles of sums for a block of inputs after the other; the last one's outputs are turned into place.
 template <class T>
-void Forward<T>::sum_band(const Layout<T>& layout, T* scratch, const T* x, const T* w, const T* bias, T* y,
-                          const Band& b, bool borders) const {
+void Forward<T>::sum_band(const Layout<T>& layout, Work& work, const T* x, const T* w, const T* bias, T* y,
+                          const Band& b) const {
   constexpr int64_t kTile = kLaneVecs * Vec<T>::kLanes;
-  T* const sums = scratch + laid_out;
+  T* const sums = work.memory + laid_out;
   for (int64_t begin = 0; begin < s.inputs; begin += channels) {
     const int64_t count = least(channels, s.inputs - begin);
     const T* from = x + begin * s.in_size + layout.origin(b);
     if (layout.copied) {
-      lay_out(s, layout, b, x + begin * s.in_size, count, borders && begin == 0, scratch);
-      from = scratch;
+      lay_out(s, layout, b, x + begin * s.in_size, count, work.fresh && begin == 0, work.memory);
+      from = work.memory;
     }
     for (int64_t o = 0; o < s.outputs; o += kTile) {
       const int64_t vecs = lane_vecs<T>(s.outputs - o), width = vecs * Vec<T>::kLanes;
       LaneSums<T> tile{};
-      tile.x_outer = layout.channel;
+      tile.outer = 1;
       tile.x_line = layout.step[1];
       tile.b = w + o * s.depth + begin * s.taps * width;
-      tile.b_outer = s.taps * width;
       tile.c_step = width;
       tile.c_line = b.size[2] * width;
       tile.accumulate = begin > 0;
       tile.start = bias ? bias + o : nullptr;
-      for (int64_t plane = 0; plane < b.size[0]; plane++) {
-        tile.x = from + plane * layout.step[0];
-        tile.c = sums + o * b.count + plane * b.size[1] * tile.c_line;
-        sum_plane(layout, b, count, vecs, tile);
+      const int64_t next_width = lane_vecs<T>(s.outputs - o - kTile) * Vec<T>::kLanes;
+      tile.ahead = o + kTile < s.outputs ? w + (o + kTile) * s.depth + begin * s.taps * next_width : tile.b;
+      tile.end_ahead = tile.ahead + count * s.taps * next_width;
+      for (int64_t h = 0, next; h < b.size[1]; h = next) {
+        const int kind = line_kind(b.begin[1] + h);
+        next = line_kinds == 1 ? b.size[1] : h + 1;
+        while (next < b.size[1] && line_kind(b.begin[1] + next) == kind) next++;
+        tile.steps = line_steps[kind].steps;
+        for (int e = 0; e < 3; e++) tile.steps.count[e] *= count;
+        for (int64_t plane = 0; plane < b.size[0]; plane++) {
+          tile.x = from + plane * layout.step[0] + h * layout.step[1];
+          tile.c = sums + o * b.count + (plane * b.size[1] + h) * tile.c_line;
+          tile.ahead = walk_lanes(tile, next - h, b.size[2], vecs);
+        }
       }
     }
   }
@@ -278,30 +311,28 @@ void Forward<T>::sum_band(const Layout<T>& layout, T* scratch, const T* x, const
 }
 
 template <class T>
-void Forward<T>::band(const Layout<T>& layout, const WindowVectors<T>& windows, T* scratch, int64_t item,
-                      bool borders) const {
+void Forward<T>::band(const Layout<T>& layout, const WindowVectors<T>& windows, Work& work, int64_t item) const {
   const int64_t image = item / (bands * s.groups), group = item / bands % s.groups;
   const Band b = s.band(item % bands, along);
   const T* const in = x + (image * s.groups + group) * s.inputs * s.in_size;
   T* const out = y + (image * s.groups + group) * s.outputs * s.out_size + b.first;
   if (way == Way::lanes) {
     const int64_t width = lane_width<T>(s.outputs);
-    return sum_band(layout, scratch, in, weight + group * width * s.depth, bias ? bias + group * width : nullptr, out,
-                    b, borders);
+    return sum_band(layout, work, in, weight + group * width * s.depth, bias ? bias + group * width : nullptr, out, b);
   }
   const T* const w = weight + group * s.outputs * weight_row;
   const T* const offset = bias ? bias + group * s.outputs : nullptr;
   if (way == Way::direct) {
     const T* from = in + layout.origin(b);
     if (layout.copied) {
-      lay_out(s, layout, b, in, s.inputs, borders, scratch);
-      from = scratch;
+      lay_out(s, layout, b, in, s.inputs, work.fresh, work.memory);
+      from = work.memory;
     }
     direct_band<T>(
         s, layout, b, back,
         {s.inputs, s.taps, {0, s.taps}, layout.tap, from, layout.channel, 0, w, offset, out, s.out_size, 0, 0});
   } else {
-    multiply_band(layout, windows, scratch, in, w, offset, out, b, borders);
+    multiply_band(layout, windows, work, in, w, offset, out, b);
   }
   const bool done = activation == FD_ACT_NONE || (activation == FD_ACT_RELU && way == Way::panels);
   if (!done) finish(Finish<T>{nullptr, 1, activation, nullptr, 0, FD_ACT_NONE}, out, s.out_size, s.outputs, b.count);
@@ -313,7 +344,8 @@ fd_status Forward<T>::run() {
   const int64_t own_weights = weights();
   Band widest = s.band(0, along);
   if (way != Way::panels) widest.count = 0;  // no vectors of windows
-  const size_t table = size_t(round_up(offsets(), 8)) * sizeof(int64_t), vectors = WindowVectors<T>::bytes(widest);
+  const size_t table = size_t(round_up(s.taps, 8)) * sizeof(int64_t) + size_t(steps()) * sizeof(LaneStep);
+  const size_t vectors = WindowVectors<T>::bytes(widest);
   const size_t copied = size_t(round_up(own_weights + biases(), 16)) * sizeof(T);
   char* const own = static_cast<char*>(context->workspace(context, 0, copied + table + vectors));
   if (!own) return FD_NO_MEMORY;
@@ -322,14 +354,18 @@ fd_status Forward<T>::run() {
   const Layout<T> layout(s, along, taps, way == Way::lanes ? Reading::elements : Reading::vectors);
   if (back)
     for (int64_t i = 0, j = s.taps - 1; i < j; i++, j--) exchange(taps[i], taps[j]);
-  for (int64_t i = s.taps; i < offsets(); i++) taps[i] = taps[i - s.taps] + layout.channel;
+  if (way == Way::lanes) find_steps(layout, reinterpret_cast<LaneStep*>(taps + round_up(s.taps, 8)));
   const WindowVectors<T> windows(layout, widest, own + copied + table);
   laid_out = layout.copied ? round_up(channels * layout.channel + Vec<T>::kLanes, 16) : 0;
   const int64_t items = s.n * s.groups * bands;
   for_chunks(context, items, grain_of(s.work(), items), [&](int64_t begin, int64_t end) {
-    T* const memory = static_cast<T*>(context->workspace(context, 1, size_t(scratch()) * sizeof(T) + 64));
-    if (!memory) return __atomic_store_n(&failed, true, __ATOMIC_RELAXED);
-    for (int64_t i = begin; i < end; i++) band(layout, windows, memory, i, i == begin || bands > 1);
+    Work work{};
+    work.memory = static_cast<T*>(context->workspace(context, 1, size_t(scratch()) * sizeof(T) + 64));
+    if (!work.memory) return __atomic_store_n(&failed, true, __ATOMIC_RELAXED);
+    for (int64_t i = begin; i < end; i++) {
+      work.fresh = i == begin || bands > 1;
+      band(layout, windows, work, i);
+    }
   });
   return failed ? FD_NO_MEMORY : FD_OK;
 }

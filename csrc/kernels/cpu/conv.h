@@ -238,6 +238,7 @@ void lay_out(const ConvShape<T>& s, const Layout<T>& layout, const Band& b, cons
 // Neighbours in the order of taps.
 struct TapRange {
   int64_t begin, end;
+  bool operator==(const TapRange& other) const { return begin == other.begin && end == other.end; }
 };
 
 // Those with which the lines of windows [begin, end) see more than the border, looked for in two dimensions only. back:

@@ -69,7 +69,6 @@ struct GradWeight {
   int64_t channels, blocks, chunks;  // input channels of a task, tasks of a group, parts of the batch
   int64_t along, bands, images;      // windows summed at a time: a band of one image, or several whole images
   T* partial;                        // [chunks, groups, depth, row]; direct: [chunks, groups, outputs, depth]
-  int64_t* offset = nullptr;         // lanes: of a band's windows in x
   double* bias_partial = nullptr;    // [chunks, groups, outputs]
   bool failed = false;
 
@@ -93,6 +92,7 @@ struct GradWeight {
   bool add_tiles(const Layout<T>& layout, const WindowVectors<T>& vectors, int64_t group, int64_t begin, int64_t count,
                  int64_t chunk, T* to) const;
   bool add_lanes(const Layout<T>& layout, int64_t group, int64_t begin, int64_t count, int64_t chunk, T* to) const;
+  LaneSteps steps_of(const Layout<T>& layout, const Band& b, LaneStep* memory) const;
   void sum_taps(const Layout<T>& layout, LaneSums<T> sums, int64_t count, int64_t vecs) const;
   bool add_sums(const Layout<T>& layout, int64_t group, int64_t begin, int64_t count, int64_t chunk, T* to) const;
   void reduce(int64_t group, int64_t begin, int64_t end) const;
@@ -167,6 +167,24 @@ bool GradWeight<T>::add_tiles(const Layout<T>& layout, const WindowVectors<T>& v
   return true;
 }
 
+// A band's windows as steps. At the ends of its lines the outermost taps see the border.
+template <class T>
+LaneSteps GradWeight<T>::steps_of(const Layout<T>& layout, const Band& b, LaneStep* memory) const {
+  const int64_t reach = (s.kernel[2] - 1) * s.dilation[2] - s.pad[2];
+  return sorted_steps(memory, [&](const auto& visit) {
+    int64_t row = 0;
+    for (int64_t d = 0; d < b.size[0]; d++)
+      for (int64_t h = 0; h < b.size[1]; h++)
+        for (int64_t w = 0; w < b.size[2]; w++) {
+          const int64_t at = (b.begin[2] + w) * s.stride[2];
+          visit(at < s.pad[2]           ? 0
+                : at + reach >= s.in[2] ? 2
+                                        : 1,
+                LaneStep{d * layout.step[0] + h * layout.step[1] + w * layout.step[2], row++});
+        }
+  });
+}
+
 // The sums of all taps of `count` channels.
 template <class T>
 void GradWeight<T>::sum_taps(const Layout<T>& layout, LaneSums<T> sums, int64_t count, int64_t vecs) const {
@@ -191,9 +209,13 @@ bool GradWeight<T>::add_lanes(const Layout<T>& layout, int64_t group, int64_t be
   constexpr int64_t kTile = kLaneVecs * Vec<T>::kLanes;
   const int64_t image = layout.copied ? count * layout.channel : s.groups * s.inputs * s.in_size;
   const int64_t laid_out = layout.copied ? round_up(images * image, 16) : 0;
-  T* const memory = task_memory<T>(context, laid_out + images * along * s.inner() * row);
+  const int64_t windows = along * s.inner(), table = windows * int64_t(sizeof(LaneStep) / sizeof(T));
+  T* const memory = task_memory<T>(context, laid_out + images * windows * row + table);
   if (!memory) return false;
-  T* const turned = memory + laid_out;
+  LaneStep* const steps = reinterpret_cast<LaneStep*>(memory);
+  T* const copied = memory + table;
+  T* const turned = copied + laid_out;
+  LaneSteps of_band;
   const int64_t last = s.n * (chunk + 1) / chunks;
   bool started = false;
   for (int64_t n = s.n * chunk / chunks; n < last; n += images)
@@ -211,20 +233,22 @@ bool GradWeight<T>::add_lanes(const Layout<T>& layout, int64_t group, int64_t be
         }
         if (layout.copied)
           lay_out(s, layout, b, from + m * s.groups * s.inputs * s.in_size, count, !started || bands > 1,
-                  memory + m * image);
+                  copied + m * image);
       }
+      if (!started || bands > 1) of_band = steps_of(layout, b, steps);
       for (int64_t o = 0; o < s.outputs; o += kTile) {
+        const int64_t vecs = lane_vecs<T>(s.outputs - o), width = vecs * Vec<T>::kLanes;
         LaneSums<T> sums{};
         sums.outer = here;
-        sums.inner = b.count;
-        sums.offset = offset;
-        sums.x = layout.copied ? memory : from + layout.origin(b);
+        sums.steps = of_band;
+        sums.x = layout.copied ? copied : from + layout.origin(b);
         sums.x_outer = image;
         sums.b = turned + o * k;
-        sums.b_outer = b.count * lane_vecs<T>(s.outputs - o) * Vec<T>::kLanes;
+        sums.b_outer = b.count * width;
         sums.c = to + o;
+        sums.ahead = sums.end_ahead = sums.b;
         sums.accumulate = started;
-        sum_taps(layout, sums, count, lane_vecs<T>(s.outputs - o));
+        sum_taps(layout, sums, count, vecs);
       }
       started = true;
     }
@@ -312,10 +336,8 @@ fd_status GradWeight<T>::run() {
   plan();
   const bool apart = !direct || chunks > 1;
   Band widest = s.band(0, along);
-  const int64_t windows = lanes ? widest.count : 0;
   if (lanes) widest.count = 0;  // no vectors of windows
-  const size_t table = size_t(round_up(s.taps + windows, 8)) * sizeof(int64_t),
-               pieces = WindowVectors<T>::bytes(widest);
+  const size_t table = size_t(round_up(s.taps, 8)) * sizeof(int64_t), pieces = WindowVectors<T>::bytes(widest);
   const size_t partials = apart ? size_t(chunks * size()) * sizeof(T) : 0;
   const int64_t biases = gbias ? chunks * s.groups * s.outputs : 0;
   const size_t sums = size_t(round_up(biases, 8)) * sizeof(double);
@@ -328,13 +350,6 @@ fd_status GradWeight<T>::run() {
   }
   const Layout<T> layout(s, along, reinterpret_cast<int64_t*>(own + pieces),
                          lanes ? Reading::in_order : Reading::vectors);
-  offset = reinterpret_cast<int64_t*>(own + pieces) + s.taps;
-  for (int64_t i = 0; i < windows; i++) {
-    const int64_t line = i / widest.size[2];
-    offset[i] = line / widest.size[1] * layout.step[0] + line % widest.size[1] * layout.step[1] +
-                i % widest.size[2] * layout.step[2];
-  }
-
   const WindowVectors<T> vectors(layout, widest, own);
   const int64_t items = chunks * s.groups * blocks;
   for_chunks(context, items, grain_of(s.work(), items), [&](int64_t begin, int64_t end) {

@@ -21,12 +21,23 @@ constexpr int kLaneCols = kLaneSums / 2, kLaneLines = 5, kLaneVecs = 2;
 template <class T>
 constexpr int64_t kLaneDepth = 1024 / int64_t(sizeof(T));
 
-// A tile of sums: of line m and column j the vectors at c + m * c_line + j * c_step, in which step (i, t) adds element
-// x[i * x_outer + offset[t] + m * x_line + j] times the t-th vectors from b + i * b_outer on.
+// One step of a sum: where its element is from x on, which of b's rows of vectors.
+struct LaneStep {
+  int64_t x, row;
+};
+
+// The steps in which the first column of all, none and the last column have only zeros to add.
+struct LaneSteps {
+  const LaneStep* at[3];
+  int64_t count[3];
+};
+
+// A tile of sums: of line m and column j the vectors at c + m * c_line + j * c_step, to which a step adds the element m
+// * x_line + j further than its own times its vectors; `outer` times, each x_outer and b_outer further.
 template <class T>
 struct LaneSums {
-  int64_t outer, inner;
-  const int64_t* offset;
+  int64_t outer;
+  LaneSteps steps;
   const T* x;
   int64_t x_outer, x_line;
   const T* b;
@@ -35,31 +46,57 @@ struct LaneSums {
   int64_t c_line, c_step;
   bool accumulate;  // to what c holds
   const T* start;   // else: added to every sum; nullptr: nothing
+  const T* ahead;   // fetched into L2 meanwhile, a line a step, until end_ahead
+  const T* end_ahead;
 };
 
 template <class T, int LINES, int COLS, int NV>
-void lane_sums(const LaneSums<T>& s) {
+using LaneTile = Vec<T>[LINES][COLS][NV];
+
+// The steps from p on to the columns [LO, HI).
+template <class T, int LINES, int COLS, int NV, int LO, int HI>
+FD_INLINE void add_steps(LaneTile<T, LINES, COLS, NV>& acc, const LaneStep* p, int64_t count, const T* x, const T* b,
+                         int64_t x_line, const T*& ahead) {
   using V = Vec<T>;
-  constexpr int L = V::kLanes;
-  V acc[LINES][COLS][NV];
-  FD_UNROLL for (int m = 0; m < LINES; m++) {
-    FD_UNROLL for (int j = 0; j < COLS; j++) { FD_UNROLL for (int v = 0; v < NV; v++) acc[m][j][v] = V(T(0)); }
-  }
-  const int64_t x_line = s.x_line, inner = s.inner;
-  const int64_t* const offset = s.offset;
-  for (int64_t i = 0; i < s.outer; i++) {
-    const T* const x = s.x + i * s.x_outer;
-    const T* b = s.b + i * s.b_outer;
-    for (int64_t t = 0; t < inner; t++, b += NV * L) {
-      const T* const at = x + offset[t];
-      V row[NV];
-      FD_UNROLL for (int v = 0; v < NV; v++) row[v] = V::load(b + v * L);
-      FD_UNROLL for (int m = 0; m < LINES; m++) {
-        FD_UNROLL for (int j = 0; j < COLS; j++) {
-          const V element = at[m * x_line + j];
-          FD_UNROLL for (int v = 0; v < NV; v++) acc[m][j][v] = fma(element, row[v], acc[m][j][v]);
-        }
+  for (const LaneStep* const end = p + count; p < end; p++) {
+    __builtin_prefetch(ahead, 0, 2);
+    ahead += 64 / sizeof(T);
+    const T* line = x + p->x;
+    V row[NV];
+    FD_UNROLL for (int v = 0; v < NV; v++) row[v] = V::load(b + p->row * (NV * V::kLanes) + v * V::kLanes);
+    FD_UNROLL for (int m = 0; m < LINES; m++, line += x_line) {
+      asm("" : "+r"(line));  // or the optimiser keeps an offset per column, more than there are registers
+      FD_UNROLL for (int j = LO; j < HI; j++) {
+        const V element = line[j];
+        FD_UNROLL for (int v = 0; v < NV; v++) acc[m][j][v] = fma(element, row[v], acc[m][j][v]);
       }
+    }
+  }
+}
+
+// Which edges of all columns a tile has: those that leave out steps.
+enum LaneEdges { kNoEdge = 0, kFirstColumn = 1, kLastColumn = 2 };
+
+template <class T, int LINES, int COLS, int NV, int EDGES>
+void lane_sums(const LaneSums<T>& s) {
+  constexpr int L = Vec<T>::kLanes;
+  LaneTile<T, LINES, COLS, NV> acc;
+  FD_UNROLL for (int m = 0; m < LINES; m++) {
+    FD_UNROLL for (int j = 0; j < COLS; j++) { FD_UNROLL for (int v = 0; v < NV; v++) acc[m][j][v] = Vec<T>(T(0)); }
+  }
+  const T* ahead = s.ahead;
+  for (int64_t i = 0; i < s.outer; i++) {
+    const LaneSteps& p = s.steps;
+    const T* const x = s.x + i * s.x_outer;
+    const T* const b = s.b + i * s.b_outer;
+    if constexpr (EDGES == kNoEdge) {
+      for (int e = 0; e < 3; e++)
+        add_steps<T, LINES, COLS, NV, 0, COLS>(acc, p.at[e], p.count[e], x, b, s.x_line, ahead);
+    } else {
+      constexpr int kFirst = EDGES & kFirstColumn ? 1 : 0, kEnd = EDGES & kLastColumn ? COLS - 1 : COLS;
+      add_steps<T, LINES, COLS, NV, kFirst, COLS>(acc, p.at[0], p.count[0], x, b, s.x_line, ahead);
+      add_steps<T, LINES, COLS, NV, 0, COLS>(acc, p.at[1], p.count[1], x, b, s.x_line, ahead);
+      add_steps<T, LINES, COLS, NV, 0, kEnd>(acc, p.at[2], p.count[2], x, b, s.x_line, ahead);
     }
   }
   const T* const before = s.accumulate ? s.c : s.start;
@@ -68,7 +105,7 @@ void lane_sums(const LaneSums<T>& s) {
     FD_UNROLL for (int m = 0; m < LINES; m++) {
       FD_UNROLL for (int j = 0; j < COLS; j++) {
         FD_UNROLL for (int v = 0; v < NV; v++) acc[m][j][v] =
-            acc[m][j][v] + V::load(before + m * line + j * step + v * L);
+            acc[m][j][v] + Vec<T>::load(before + m * line + j * step + v * L);
       }
     }
   }
@@ -82,24 +119,43 @@ void lane_sums(const LaneSums<T>& s) {
 template <class T>
 using LaneKernel = void (*)(const LaneSums<T>&);
 
-template <class T, int LINES, int COLS, int NV>
-constexpr LaneKernel<T> lane_kernel_if_fitting() {
-  if constexpr (LINES * COLS * NV <= kLaneSums)
-    return lane_sums<T, LINES, COLS, NV>;
-  else
-    return nullptr;
+// Tiles with edges are few: whole lines, or the ends of long ones.
+constexpr bool leaves_out(int lines, int cols, int vecs, int edges) {
+  if (vecs < kLaneVecs || cols < 2) return false;
+  return edges == (kFirstColumn | kLastColumn) ? lines <= 3 : lines == 1 && 2 * cols >= kLaneCols;
 }
 
-template <class T, int NV, int... I>
+template <class T, int LINES, int COLS, int NV, int EDGES>
+constexpr LaneKernel<T> lane_kernel_if_fitting() {
+  if constexpr (LINES * COLS * NV > kLaneSums)
+    return nullptr;
+  else if constexpr (leaves_out(LINES, COLS, NV, EDGES))
+    return lane_sums<T, LINES, COLS, NV, EDGES>;
+  else
+    return lane_sums<T, LINES, COLS, NV, kNoEdge>;
+}
+
+template <class T, int NV, int EDGES, int... I>
 LaneKernel<T> lane_kernel(int64_t lines, int64_t cols, std::integer_sequence<int, I...>) {
-  static constexpr LaneKernel<T> kernels[] = {lane_kernel_if_fitting<T, I / kLaneCols + 1, I % kLaneCols + 1, NV>()...};
+  static constexpr LaneKernel<T> kernels[] = {
+      lane_kernel_if_fitting<T, I / kLaneCols + 1, I % kLaneCols + 1, NV, EDGES>()...};
   return kernels[(lines - 1) * kLaneCols + cols - 1];
 }
 
 template <class T>
-LaneKernel<T> lane_kernel(int64_t lines, int64_t cols, int64_t vecs) {
+LaneKernel<T> lane_kernel(int64_t lines, int64_t cols, int64_t vecs, int edges) {
   constexpr auto all = std::make_integer_sequence<int, kLaneLines * kLaneCols>();
-  return vecs == 1 ? lane_kernel<T, 1>(lines, cols, all) : lane_kernel<T, 2>(lines, cols, all);
+  if (vecs == 1) return lane_kernel<T, 1, kNoEdge>(lines, cols, all);
+  switch (edges) {
+    case kNoEdge:
+      return lane_kernel<T, 2, kNoEdge>(lines, cols, all);
+    case kFirstColumn:
+      return lane_kernel<T, 2, kFirstColumn>(lines, cols, all);
+    case kLastColumn:
+      return lane_kernel<T, 2, kLastColumn>(lines, cols, all);
+    default:
+      return lane_kernel<T, 2, kFirstColumn | kLastColumn>(lines, cols, all);
+  }
 }
 
 // Channels go by kLaneVecs vectors; what is left may be one.
@@ -118,9 +174,25 @@ constexpr bool fills_lanes(int64_t channels) {
   return 5 * channels >= 4 * lane_width<T>(channels);
 }
 
+// Sorts into memory the steps that for_each gives to visit(edge, step), which it does three times over.
+template <class ForEach>
+LaneSteps sorted_steps(LaneStep* memory, const ForEach& for_each) {
+  LaneSteps s;
+  for (int e = 0; e < 3; e++) {
+    s.at[e] = memory;
+    for_each([&](int edge, const LaneStep& step) {
+      if (edge == e) *memory++ = step;
+    });
+    s.count[e] = memory - s.at[e];
+  }
+  return s;
+}
+
 // All tiles of `lines` lines by `cols` columns of sums, as equal as may be; s is that of the first sum.
 template <class T>
-void walk_lanes(LaneSums<T> s, int64_t lines, int64_t cols, int64_t vecs) {
+const T* walk_lanes(LaneSums<T> s, int64_t lines, int64_t cols, int64_t vecs) {
+  constexpr int64_t kLine = 64 / int64_t(sizeof(T));
+  const int64_t fetched = s.outer * (s.steps.count[0] + s.steps.count[1] + s.steps.count[2]) * kLine;
   const T* const x = s.x;
   T* const c = s.c;
   const int64_t most_cols = least<int64_t>(kLaneCols, kLaneSums / vecs), across = ceil_div(cols, most_cols);
@@ -132,9 +204,14 @@ void walk_lanes(LaneSums<T> s, int64_t lines, int64_t cols, int64_t vecs) {
       const int64_t j = cols * k / across, width = cols * (k + 1) / across - j;
       s.x = x + m * s.x_line + j;
       s.c = c + m * s.c_line + j * s.c_step;
-      lane_kernel<T>(height, width, vecs)(s);
+
+      const int first = j == 0 && s.steps.count[0] > 0 ? kFirstColumn : kNoEdge;
+      const int last = j + width == cols && s.steps.count[2] > 0 ? kLastColumn : kNoEdge;
+      lane_kernel<T>(height, width, vecs, first | last)(s);
+      s.ahead = s.end_ahead - s.ahead > fetched ? s.ahead + fetched : s.b;
     }
   }
+  return s.ahead;
 }
 
 // to[j * to_step + i] = from[i * from_step + j] for i < rows, j < cols.
