@@ -188,7 +188,8 @@ LaneSteps sorted_steps(LaneStep* memory, const ForEach& for_each) {
   return s;
 }
 
-// All tiles of `lines` lines by `cols` columns of sums, as equal as may be; s is that of the first sum.
+// All tiles of `lines` lines by `cols` columns of sums, as equal as may be; s is that of the first sum. Returns what is
+// to be fetched next.
 template <class T>
 const T* walk_lanes(LaneSums<T> s, int64_t lines, int64_t cols, int64_t vecs) {
   constexpr int64_t kLine = 64 / int64_t(sizeof(T));
@@ -204,7 +205,6 @@ const T* walk_lanes(LaneSums<T> s, int64_t lines, int64_t cols, int64_t vecs) {
       const int64_t j = cols * k / across, width = cols * (k + 1) / across - j;
       s.x = x + m * s.x_line + j;
       s.c = c + m * s.c_line + j * s.c_step;
-
       const int first = j == 0 && s.steps.count[0] > 0 ? kFirstColumn : kNoEdge;
       const int last = j + width == cols && s.steps.count[2] > 0 ? kLastColumn : kNoEdge;
       lane_kernel<T>(height, width, vecs, first | last)(s);

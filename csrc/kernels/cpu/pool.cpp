@@ -32,6 +32,7 @@ struct PoolShape {
   // The outputs of a line whose windows lie inside of it: [begin, end).
   Extent inner() const;
   bool tiles() const;  // every element of x is in one window
+  bool pairs() const { return tiles() && kernel[0] == 1 && kernel[1] == 2 && kernel[2] == 2; }
 };
 
 PoolShape::PoolShape(const fd_pool& v) : planes(v.planes), divisor(v.divisor), adaptive(v.adaptive != 0) {
@@ -311,7 +312,7 @@ template <class T>
 fd_status avg(fd_context* context, const fd_pool* args) {
   const PoolShape s(*args);
   const Extent inner = s.kernel[2] == s.in[2] ? Extent{0, 0, 0} : s.inner();
-  const bool pairs = s.tiles() && s.kernel[0] == 1 && s.kernel[1] == 2 && s.kernel[2] == 2;
+  const bool pairs = s.pairs();
   for_planes(context, s, [&](int64_t plane) {
     const T* const x = static_cast<const T*>(args->x) + plane * s.in_size;
     if (pairs) {
@@ -349,6 +350,23 @@ void spread_line(const PoolShape& s, const T* gy, T scale, T* gx) {
   }
 }
 
+// The gradient of avg_pairs.
+template <class T>
+void spread_pairs(const T* gy, int64_t rows, int64_t cols, T scale, T* gx) {
+  constexpr int L = Vec<T>::kLanes;
+  for (int64_t i = 0; i < rows; i++, gx += 4 * cols, gy += cols)
+    for_vectors<T>(0, cols, [&](int64_t p, auto lanes) {
+      const Vec<T> g = load(gy + p, lanes) * Vec<T>(scale);
+      const Vec<T> a = twice<T, 0>(g, kEachLane<T>), b = twice<T, L / 2>(g, kEachLane<T>);
+      const int64_t n = 2 * lane_count(lanes, L), first = least<int64_t>(L, n), second = n - first;
+      for (int line = 0; line < 2; line++) {
+        T* const to = gx + 2 * line * cols + 2 * p;
+        a.store(to, first);
+        b.store(to + first, second);
+      }
+    });
+}
+
 template <class T>
 void add_line(const PoolShape& s, const T* gy, const Lines& lines, int64_t begin, int64_t end, T* gx) {
   const Vec<T> scale = share<T>(s, lines, s.kernel[2]);
@@ -374,11 +392,12 @@ void add_window(const PoolShape& s, T g, const Lines& lines, int64_t p, T* gx) {
 template <class T>
 fd_status avg_backward(fd_context* context, const fd_pool* args) {
   const PoolShape s(*args);
-  const bool tiles = s.tiles();
+  const bool tiles = s.tiles(), pairs = s.pairs();
   const Extent inner = s.stride[2] == 1 ? s.inner() : Extent{0, 0, 0};
   for_planes(context, s, [&](int64_t plane) {
     T* const gx = static_cast<T*>(args->gx) + plane * s.in_size;
     const T* const all = static_cast<const T*>(args->gy) + plane * s.out_size;
+    if (pairs) return spread_pairs(all, s.out[0] * s.out[1], s.out[2], T(1) / T(s.divisor != 0 ? s.divisor : 4), gx);
     if (!tiles) for_vectors<T>(0, s.in_size, [&](int64_t i, auto lanes) { store(Vec<T>(T(0)), gx + i, lanes); });
     for_lines(s, [&](const Lines& lines, int64_t position) {
       const T* const gy = all + position;
