@@ -300,6 +300,20 @@ def test_large_index_spaces_and_reductions():
     assert (t.argmax(1).cpu().numpy() == x.argmax(1)).all()
 
 
+@pytest.mark.parametrize(("rows", "n"), [(1, 4096), (1, 4097), (3, 20_000), (1, 1_100_000)])
+def test_long_running_sums(rows, n):
+    x = np.random.default_rng(n).normal(size=(rows, n)).astype(np.float32)
+    t = fd.tensor(x, device="cuda")
+    np.testing.assert_allclose(t.cumsum(1).cpu().numpy(), x.cumsum(1, dtype=np.float64), rtol=1e-6, atol=1e-3)
+    whole = (t * 10).long()
+    assert whole.cumsum(1).equal(whole.cpu().cumsum(1).cuda())
+    if n < 100_000:
+        for ours, theirs in zip(t.cummax(1), fd.tensor(x).cummax(1), strict=True):
+            assert ours.cpu().equal(theirs)
+        right = np.logaddexp.accumulate(x.astype(np.float64), 1)
+        np.testing.assert_allclose(t.logcumsumexp(1).cpu().numpy(), right, rtol=1e-5)
+
+
 @pytest.mark.parametrize(("m", "n", "k"), [(1, 1, 1), (130, 131, 37), (3, 5, 700), (300, 200, 64), (65, 64, 33)])
 def test_products(m, n, k):
     rng = np.random.default_rng(m)
