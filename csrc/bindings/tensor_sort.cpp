@@ -49,7 +49,7 @@ void bind_middle(nb::module_& m) {
   function_and_method(m, "median", along, nb::kw_only(), "axis"_a, "keepdims"_a = false, median);
   const auto quantile = [](const Tensor& t, const OperandArg& q, MaybeInt dim, bool keepdim,
                            const std::string& interpolation) {
-    const Tensor at = q.tensor.defined() ? q.tensor : ops::scalar_tensor(q.scalar, t.dtype());
+    const Tensor at = q.tensor.defined() ? q.tensor : ops::scalar_tensor(q.scalar, t.dtype(), t.device());
     return ops::quantile(t, at, dim, keepdim, interpolation);
   };
   function_and_method(m, "quantile", quantile, "q"_a, "dim"_a = nb::none(), "keepdim"_a = false, nb::kw_only(),
@@ -65,8 +65,10 @@ nb::object unique_result(const ops::Unique& u, bool inverse, bool counts) {
   return nb::cast(u.values);
 }
 
-Tensor as_tensor(const OperandArg& o) {
-  return o.tensor.defined() ? o.tensor : ops::scalar_tensor(o.scalar, dtype_of(o.scalar.kind));
+// A number becomes a tensor where the tensor beside it is.
+Tensor as_tensor(const OperandArg& o, const Tensor& beside) {
+  if (o.tensor.defined()) return o.tensor;
+  return ops::scalar_tensor(o.scalar, dtype_of(o.scalar.kind), beside.defined() ? beside.device() : Device{});
 }
 
 void bind_search(nb::module_& m) {
@@ -85,7 +87,7 @@ void bind_search(nb::module_& m) {
                       "dim"_a = nb::none(),
                       "The elements, or the slices along dim, without repetitions of their predecessor.");
   const auto places = [](const Tensor& sorted, const OperandArg& values, bool right, bool int32) {
-    return ops::searchsorted(sorted, as_tensor(values), right, int32 ? DType::int32 : DType::int64);
+    return ops::searchsorted(sorted, as_tensor(values, sorted), right, int32 ? DType::int32 : DType::int64);
   };
   m.def(
       "searchsorted",
@@ -107,7 +109,7 @@ void bind_search(nb::module_& m) {
   m.def(
       "isin",
       [](const OperandArg& elements, const OperandArg& test, bool, bool invert) {
-        const Tensor found = ops::isin(as_tensor(elements), as_tensor(test));
+        const Tensor found = ops::isin(as_tensor(elements, test.tensor), as_tensor(test, elements.tensor));
         return invert ? ops::predicate(FD_LOGICAL_NOT, found) : found;
       },
       "elements"_a, "test_elements"_a, nb::kw_only(), "assume_unique"_a = false, "invert"_a = false,

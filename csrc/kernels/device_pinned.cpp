@@ -6,6 +6,7 @@
 #include <deque>
 #include <mutex>
 
+#include "base/host.h"
 #include "kernels/device_state.h"
 
 namespace fd::cuda {
@@ -94,7 +95,10 @@ int32_t copy_staged(Gpu& gpu, void* to, const void* from, size_t bytes) {
   for (size_t done = 0; done < bytes; done += kStage) {
     const size_t now = std::min(kStage, bytes - done);
     void* const stage = allocate_pinned(now);
-    std::memcpy(stage, static_cast<const char*>(from) + done, now);
+    {
+      const Unlocked unlocked(now == kStage);
+      std::memcpy(stage, static_cast<const char*>(from) + done, now);
+    }
     char* const target = static_cast<char*>(to) + done;
     const int32_t code = state().plugin->copy(target, stage, now, FD_HOST_TO_DEVICE, gpu.stream);
     free_pinned(stage);

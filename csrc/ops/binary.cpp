@@ -393,6 +393,12 @@ class WhereBackward final : public Node {
 
 Tensor where(const Tensor& condition, const Operand& a, const Operand& b) {
   check<DTypeError>(condition.dtype() == DType::boolean, "where: condition must be bool, got ", condition.dtype());
+  for (const Operand* o : {&a, &b}) {
+    if (!o->is_tensor() || o->tensor->device() == condition.device()) continue;
+    const Tensor moved = beside(*o, condition);
+    if (moved.defined()) return o == &a ? where(condition, moved, b) : where(condition, a, moved);
+    check_same_device("where", condition, *o->tensor);
+  }
   const DType d = result_type(a, b);
   Tensor ha, hb;
   const Operand left = converted(a, d, ha), right = converted(b, d, hb);

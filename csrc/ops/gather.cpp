@@ -9,6 +9,7 @@ namespace fd::ops {
 namespace {
 
 int scattered_dim(const char* op, const Tensor& t, int64_t dim, const Tensor& which) {
+  check_same_device(op, t, which);
   const int d = normalize_dim(op, dim, t.dim());
   check<ShapeError>(which.dim() == t.dim() || (which.dim() <= 1 && t.dim() <= 1), op, ": the index has ", which.dim(),
                     " dimensions but the tensor has ", t.dim());
@@ -155,6 +156,7 @@ Tensor scatter_(const Tensor& self, int64_t dim, const Tensor& which, const Oper
   const int d = scattered_dim(op, self, dim, which);
   const Tensor& src = source.is_tensor() ? *source.tensor : undefined;
   if (src.defined()) {
+    check_same_device(op, self, src);
     check<DTypeError>(src.dtype() == self.dtype(), op, ": source is ", src.dtype(), " but the tensor is ", self.dtype(),
                       "; convert it with .to()");
     check<ShapeError>(src.dim() == self.dim() || (src.dim() <= 1 && self.dim() <= 1), op, ": source has ", src.dim(),
@@ -363,7 +365,7 @@ class MaskedFillBackward final : public Node {
 // out = mask ? value : t
 void fill_where(const Tensor& out, const Tensor& t, const Tensor& mask, const Operand& value) {
   const DType d = out.dtype();
-  const Tensor filler = value.is_tensor() ? to(*value.tensor, d) : Tensor();
+  const Tensor filler = value.is_tensor() ? to_device(to(*value.tensor, d), out.device()) : Tensor();
   const Tensor* operands[3] = {&mask, value.is_tensor() ? &filler : nullptr, &t};
   fd_elementwise args;
   args.scalar[1] = value.scalar.as(d);
@@ -375,6 +377,7 @@ void fill_where(const Tensor& out, const Tensor& t, const Tensor& mask, const Op
 Tensor fill_masked(const char* op, const Tensor& t, const Tensor& mask, const Operand& value, bool in_place) {
   static const Tensor undefined;
   check_mask(op, mask);
+  check_same_device(op, t, mask);
   if (value.is_tensor())
     check<ShapeError>(value.tensor->dim() == 0, op, ": value must be a number or a 0-dim tensor, got shape ",
                       value.tensor->shape());
@@ -406,12 +409,14 @@ Tensor masked_fill_(const Tensor& self, const Tensor& mask, const Operand& value
 
 Tensor masked_select(const Tensor& t, const Tensor& mask) {
   check_mask("masked_select", mask);
+  check_same_device("masked_select", t, mask);
   const Shape shape = broadcast("masked_select", t.shape(), mask.shape());
   return index_by(reshape(expand(t, shape), {numel(shape)}), {reshape(expand(mask, shape), {numel(shape)})});
 }
 
 Tensor masked_scatter(const Tensor& t, const Tensor& mask, const Tensor& source) {
   check_mask("masked_scatter", mask);
+  check_same_device("masked_scatter", t, mask);
   const Shape shape = broadcast("masked_scatter", t.shape(), mask.shape());
   const Tensor positions = nonzero_positions(expand(mask, shape));
   check<ShapeError>(source.numel() >= positions.numel(), "masked_scatter: source has ", source.numel(),

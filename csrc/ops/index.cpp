@@ -226,6 +226,7 @@ IndexList list_of(const std::vector<Tensor>& indices) {
 Tensor getitem(const Tensor& t, const IndexList& where) {
   Parser p(t, where);
   if (p.axes.count == 0) return window_view(p.node, t, p.window);
+  p.axes.follow(t.device());
   p.axes.resolve();
   return read_at("IndexBackward0", selected(p, t), p.axes);
 }
@@ -234,6 +235,7 @@ void setitem(const Tensor& self, const IndexList& where, const Operand& value) {
   Parser p(self, where);
   const Tensor v = selected(p, self);
   if (p.axes.count == 0) return write_all(v, value);
+  p.axes.follow(v.device());
   if (fill_masked(v, p.axes, value)) return;
   p.axes.resolve();
   write_at("setitem", v, p.axes, value, false);
@@ -244,6 +246,7 @@ Tensor index_by(const Tensor& t, const std::vector<Tensor>& indices) { return ge
 Tensor index_put_(const Tensor& self, const std::vector<Tensor>& indices, const Tensor& values, bool accumulate) {
   Parser p(self, list_of(indices));
   check<IndexError>(p.axes.count > 0, "index_put_: no index given");
+  p.axes.follow(self.device());
   p.axes.resolve();
   write_at("index_put_", selected(p, self), p.axes, values, accumulate);
   return self;
@@ -254,6 +257,7 @@ namespace {
 // One index vector along one dim. A 0-dim tensor counts as one of one element.
 Axes along(const char* op, const Tensor& t, int64_t dim, const Tensor& which, bool negative_too = false) {
   const int d = normalize_dim(op, dim, t.dim());
+  check_same_device(op, t, which);
   check<IndexError>(which.dim() <= 1, op, ": the index must have one dimension, got shape ", which.shape());
   const Tensor positions = reshape(as_positions(op, which), {which.numel()});
   if (!negative_too) check_positions(op, positions, d, t.dim() ? t.size(d) : 1);
@@ -308,6 +312,7 @@ Tensor index_fill_(const Tensor& self, int64_t dim, const Tensor& which, const O
 }
 
 Tensor take(const Tensor& t, const Tensor& which) {
+  check_same_device("take", t, which);
   Axes axes;
   axes.add(0, 1, 0, as_positions("take", which));
   axes.resolve();
@@ -315,6 +320,7 @@ Tensor take(const Tensor& t, const Tensor& which) {
 }
 
 Tensor embedding(const Tensor& weight, const Tensor& which, int64_t padding_idx) {
+  check_same_device("embedding", weight, which);
   check<ShapeError>(weight.dim() == 2, "embedding: weight must have two dimensions, got shape ", weight.shape());
   const Tensor positions = as_positions("embedding", which);
   check_positions("embedding", positions, 0, weight.size(0));

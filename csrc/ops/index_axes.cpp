@@ -10,6 +10,16 @@ void Axes::add(int dim, int span, int shown, const Tensor& which) {
   at[count++] = {dim, span, shown, which};
 }
 
+void Axes::follow(Device device) {
+  for (int i = 0; i < count; i++) {
+    Tensor& which = at[i].which;
+    if (which.device() == device) continue;
+    check<DeviceError>(which.device().kind == DeviceKind::cpu, "index: an index on ", which.device(),
+                       " for a tensor on ", device);
+    which = to_device(detach(which), device);
+  }
+}
+
 void Axes::resolve() {
   for (int i = 0; i < count; i++) {
     Tensor& which = at[i].which;

@@ -19,7 +19,8 @@ struct Axes {
   bool adjacent = true;  // the result has the indices' dims where the first of them was, else in front
 
   void add(int dim, int span, int shown, const Tensor& which);
-  void resolve();  // masks to positions, other integers to int64
+  void follow(Device device);  // indices on the host go there; DeviceError for any elsewhere
+  void resolve();              // masks to positions, other integers to int64
 };
 
 // t read at axes: a copy.

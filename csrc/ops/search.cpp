@@ -118,6 +118,7 @@ Unique unique_consecutive(const Tensor& t, std::optional<int64_t> dim) {
 
 Tensor isin(const Tensor& elements, const Tensor& test) {
   const GradMode off(false);
+  check_same_device("isin", elements, test);
   if (test.numel() == 0) return zeros(elements.shape(), DType::boolean, elements.device());
   const DType d = promote(elements.dtype(), test.dtype());
   const Tensor sorted = sort(reshape(to(test, d), {test.numel()}), 0, false).values;

@@ -65,6 +65,55 @@ def test_mixed_devices_are_refused_by_name():
     assert (a * fd.tensor(2.0)).tolist() == [[2, 2], [2, 2]]  # a 0-dim operand follows
 
 
+def vectors():
+    return fd.arange(3.0, device="cuda"), fd.arange(3.0), fd.tensor([0, 1], device="cuda"), fd.tensor([0, 1])
+
+
+MIXED = {
+    "where": lambda g, c, i, j: fd.where(g > 0, c, g),
+    "where (condition)": lambda g, c, i, j: fd.where(c > 0, g, g),
+    "gather": lambda g, c, i, j: g.gather(0, j),
+    "scatter": lambda g, c, i, j: g.scatter(0, j, 1.0),
+    "scatter (source)": lambda g, c, i, j: g.scatter(0, i, c[:2]),
+    "scatter_reduce": lambda g, c, i, j: g.scatter_reduce(0, i, c[:2], "amax"),
+    "index_select": lambda g, c, i, j: g.index_select(0, j),
+    "index_add": lambda g, c, i, j: g.index_add(0, j, g[:2]),
+    "index_fill": lambda g, c, i, j: g.index_fill(0, j, 1.0),
+    "take": lambda g, c, i, j: g.take(j),
+    "embedding": lambda g, c, i, j: F.embedding(j, g.reshape(3, 1)),
+    "index on the GPU": lambda g, c, i, j: c[i],
+    "values": lambda g, c, i, j: g.index_put_((i,), c[:2]),
+    "masked_fill": lambda g, c, i, j: g.masked_fill(c > 0, 0.0),
+    "masked_select": lambda g, c, i, j: g.masked_select(c > 0),
+    "masked_scatter": lambda g, c, i, j: g.masked_scatter(c > 0, g),
+    "repeat_interleave": lambda g, c, i, j: g[:2].repeat_interleave(j),
+    "isin": lambda g, c, i, j: fd.isin(g, c),
+    "bincount": lambda g, c, i, j: i.bincount(c[:2]),
+    "quantile": lambda g, c, i, j: g.quantile(c / 3),
+}
+
+
+@pytest.mark.parametrize("name", MIXED)
+def test_memory_of_another_device_never_reaches_a_kernel(name):
+    with pytest.raises(fd.DeviceError):
+        MIXED[name](*vectors())
+
+
+def test_what_follows_a_tensor_to_its_device():
+    g, c, _, j = vectors()
+    assert g[j].tolist() == [0, 1]
+    assert g[c > 0].tolist() == [1, 2]
+    g[j] = 5
+    g[c > 1] = fd.tensor(7.0)
+    g.index_put_((j,), fd.ones(2, device="cuda"), accumulate=True)
+    assert g.tolist() == [6, 6, 7]
+    assert fd.where(g > 6, g, fd.tensor(0.0)).tolist() == [0, 0, 7]
+    assert g.masked_fill(g > 6, fd.tensor(1.0)).tolist() == [6, 6, 1]
+    assert g.quantile(0.5).item() == 6
+    assert fd.searchsorted(g, 6.5).item() == 2
+    assert fd.isin(g, 7).tolist() == [False, False, True]
+
+
 def test_numpy_needs_a_copy():
     t = fd.ones(2, device="cuda")
     with pytest.raises(fd.DTypeError, match="cpu()"):
