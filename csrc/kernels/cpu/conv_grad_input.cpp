@@ -1,8 +1,9 @@
 // The gradient of a convolution with respect to its input, see kernels.h. Bound by arithmetic.
 //
-// The product of the transposed weights and gy is what every tap adds to x: its parts [inputs x taps, windows] are made
-// for a few channels and a band of windows at a time, in cache. Every element of gx then gathers its parts in the order
-// of taps: nothing is added up in memory, as stores that the next loads overlap would wait for each other.
+// For strides of 1 it is itself a convolution (conv.cpp). Otherwise the product of the transposed weights and gy is
+// what every tap adds to x: its parts [inputs x taps, windows] are made for a few channels and a band of windows at a
+// time, in cache. Every element of gx then gathers its parts in the order of taps: nothing is added up in memory, as
+// stores that the next loads overlap would wait for each other.
 #include "kernels/cpu/conv.h"
 #include "kernels/cpu/gemm_block.h"
 #include "kernels/cpu/table.h"
