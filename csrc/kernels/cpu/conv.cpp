@@ -1,7 +1,7 @@
 // y = act(weight * x + bias), see kernels.h. Bound by arithmetic.
 //
-// Where outputs fill vectors they are the lanes of tiles 14 windows wide (conv_lanes.h): one step of all their sums is a
-// tap of an input channel, 256 of which at a time keep their weights in L1. Few outputs go by vectors of windows
+// Where outputs fill vectors they are the lanes of tiles 14 windows wide (conv_lanes.h): one step of all their sums is
+// a tap of an input channel, 256 of which at a time keep their weights in L1. Few outputs go by vectors of windows
 // (conv_direct.h). Otherwise the convolution is the product of the weights [outputs, inputs x taps] and the im2col
 // matrix [inputs x taps, out] by the register tiles of gemm. That matrix never exists whole: for a band of output
 // positions and a block of input channels its columns are copied straight from x into the panels the tiles read, sized
