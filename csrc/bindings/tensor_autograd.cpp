@@ -22,6 +22,7 @@ class PythonHook final : public GradHook {
     const Tensor replaced = tensor_of(result.ptr());
     check<ShapeError>(replaced.shape() == grad.shape(), "hook: returned a gradient of shape ", replaced.shape(),
                       " in place of one of shape ", grad.shape());
+    ops::check_same_device("hook", grad, replaced);
     return replaced;
   }
   int traverse(int (*visit)(void*, void*), void* arg) override { return visit(function_.ptr(), arg); }
@@ -53,6 +54,7 @@ Tensor start_gradient(const Tensor& root, const Tensor& given, const char* op) {
   if (given.defined()) {
     check<ShapeError>(given.shape() == root.shape(), op, ": gradient of shape ", given.shape(),
                       " for a tensor of shape ", root.shape());
+    ops::check_same_device(op, root, given);
     return ops::to(given, root.dtype());
   }
   check<GradError>(root.numel() == 1, op, ": a gradient must be given for a tensor of shape ", root.shape(),
