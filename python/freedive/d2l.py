@@ -94,6 +94,7 @@ from freedive.training.optimization import (
 )
 from freedive.training.plotting import (
     Animator,
+    annotate,
     plot,
     pyplot,
     set_axes,

@@ -19,7 +19,8 @@ def test_surfaces_and_annotations():
     x = torch.arange(0.5, 1.5, 0.01)
     d2l.set_figsize((4.5, 2.5))
     d2l.plot(x, [f(x), f(x) + 0.2 * torch.cos(5 * np.pi * x)], "x", "risk")
-    d2l.plt.gca().annotate("min of\nrisk", xy=(1.1, -1.05), xytext=(0.95, -0.5), arrowprops={"arrowstyle": "->"})
+    d2l.annotate("min of\nrisk", (1.1, -1.05), (0.95, -0.5))
+    assert [text.get_text() for text in d2l.plt.gca().texts] == ["min of\nrisk"]
     x, y = torch.meshgrid(torch.linspace(-1.0, 1.0, 101), torch.linspace(-1.0, 1.0, 101), indexing="ij")
     ax = d2l.plt.figure().add_subplot(111, projection="3d")
     ax.plot_wireframe(x, y, x**2 - y**2, rstride=10, cstride=10)

@@ -127,6 +127,11 @@ def show_heatmaps(
     fig.colorbar(picture, ax=axes, shrink=0.6)
 
 
+def annotate(text: str, xy: tuple[float, float], xytext: tuple[float, float]) -> None:
+    """Write text at xytext of the current axes, with an arrow to xy."""
+    pyplot().gca().annotate(text, xy=xy, xytext=xytext, arrowprops={"arrowstyle": "->"})
+
+
 def show_trace_2d(f: Callable[[Any, Any], Any], results: Sequence[tuple[float, float]]) -> None:
     """The path `results` of (x1, x2) over the contour lines of f."""
     import freedive as fd
