@@ -13,13 +13,13 @@ struct Error : std::runtime_error {
 };
 struct ShapeError : Error {
   using Error::Error;
-};  // Python: freedive.ShapeError, a ValueError
+};  // Python: freedive.ShapeError, a ValueError and a RuntimeError
 struct ValueError : Error {
   using Error::Error;
 };  // Python: ValueError
 struct DTypeError : Error {
   using Error::Error;
-};  // Python: freedive.DTypeError, a TypeError
+};  // Python: freedive.DTypeError, a TypeError and a RuntimeError
 struct IndexError : Error {
   using Error::Error;
 };  // Python: IndexError

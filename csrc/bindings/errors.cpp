@@ -12,9 +12,12 @@ namespace {
 
 PyObject *shape_error, *dtype_error, *device_error, *grad_error;
 
+// PyTorch raises RuntimeError for all of these: what catches that goes on working, beside the more telling base.
 PyObject* add(PyObject* module, const char* name, PyObject* base, const char* doc) {
   const std::string full = std::string("freedive.") + name;
-  PyObject* type = PyErr_NewExceptionWithDoc(full.c_str(), doc, base, nullptr);
+  PyObject* bases = base == PyExc_RuntimeError ? Py_NewRef(base) : PyTuple_Pack(2, base, PyExc_RuntimeError);
+  PyObject* type = PyErr_NewExceptionWithDoc(full.c_str(), doc, bases, nullptr);
+  Py_DECREF(bases);
   PyModule_AddObjectRef(module, name, type);
   return type;
 }

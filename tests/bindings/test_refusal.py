@@ -52,3 +52,13 @@ def test_every_compiled_function_refuses_in_one_line():
                 assert "\n" not in str(error), name
                 refused += 1
     assert refused > 300
+
+
+def test_shapes_and_dtypes_are_told_twice():
+    """By what is wrong, and as PyTorch has it, so that what catches its RuntimeError goes on working."""
+    for error in (ValueError, RuntimeError, fd.ShapeError):
+        with pytest.raises(error, match="do not multiply"):
+            x @ x
+    for error in (TypeError, RuntimeError, fd.DTypeError):
+        with pytest.raises(error, match="expected a floating tensor"):
+            fd.arange(3).mean()
