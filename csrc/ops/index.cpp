@@ -422,7 +422,9 @@ Extent extent_of(const Tensor& numbers) {
 // With the number of classes given, a GPU is not waited for: a class out of range is reported at the next wait.
 Tensor one_hot(const Tensor& classes, int64_t count) {
   const Tensor c = as_positions("one_hot", classes);
-  const auto [least, most] = on_gpu(c) && count > 0 ? Extent{0, count - 1} : extent_of(c);
+  const bool unseen = on_gpu(c) && count > 0;
+  if (unseen) report_bad_index("one_hot", c, count);
+  const auto [least, most] = unseen ? Extent{0, count - 1} : extent_of(c);
   check<ValueError>(count == -1 || count > 0, "one_hot: num_classes is ", count, "; expected at least 1, or -1");
   check<ValueError>(count != -1 || c.numel() > 0, "one_hot: no class numbers, and num_classes is not given");
   if (count == -1) count = most + 1;
