@@ -39,12 +39,13 @@ Way way_of(const ConvShape<T>& s) {
   return fills_lanes<T>(s.outputs) && s.depth > 0 && s.taps > 1 ? Way::lanes : Way::panels;
 }
 
-// The gradient of x as a convolution.
+// The gradient of x as a convolution: of gy with as many zeros between its elements as strides leave out.
 fd_conv turned_round(const fd_conv& v) {
   fd_conv r{};
   r.n = v.n, r.groups = v.groups, r.in_channels = v.out_channels, r.out_channels = v.in_channels;
   for (int d = 0; d < FD_SPATIAL; d++) {
-    r.in[d] = v.out[d], r.out[d] = v.in[d], r.kernel[d] = v.kernel[d], r.stride[d] = 1, r.dilation[d] = v.dilation[d];
+    r.in[d] = (v.out[d] - 1) * v.stride[d] + 1, r.out[d] = v.in[d], r.kernel[d] = v.kernel[d], r.stride[d] = 1,
+    r.dilation[d] = v.dilation[d];
     r.pad[d] = (v.kernel[d] - 1) * v.dilation[d] - v.pad[d];
   }
   r.x = v.gy, r.weight = v.weight, r.bias = v.bias, r.y = v.gx;
@@ -56,6 +57,7 @@ struct Forward {
   fd_context* context;
   ConvShape<T> s;
   bool back;  // weights lie as those of the convolution whose gradient this is
+  Spread spread;
   const T* x;
   const T* weight;  // [outputs, inputs, taps]; for lanes [inputs, taps, width] of every kLaneVecs vectors of outputs
   int64_t weight_row;
@@ -69,7 +71,8 @@ struct Forward {
   int line_kinds = 0;
   bool failed = false;
 
-  Forward(fd_context* c, const fd_conv& v, bool turned);
+  Forward(fd_context* c, const fd_conv& v);
+  Forward(fd_context* c, const fd_conv& v, const Spread& spread);  // for the gradient
   fd_status run();
 
  private:
@@ -94,10 +97,17 @@ struct Forward {
 };
 
 template <class T>
-Forward<T>::Forward(fd_context* c, const fd_conv& v, bool turned)
+Forward<T>::Forward(fd_context* c, const fd_conv& v) : Forward(c, v, Spread{}) {
+  back = false;
+  for (int d = 0; d < FD_SPATIAL; d++) spread.in[d] = s.in[d], spread.apart[d] = 1;
+}
+
+template <class T>
+Forward<T>::Forward(fd_context* c, const fd_conv& v, const Spread& apart)
     : context(c),
       s(v),
-      back(turned),
+      back(true),
+      spread(apart),
       x(static_cast<const T*>(v.x)),
       weight(static_cast<const T*>(v.weight)),
       weight_row(s.depth),
@@ -319,7 +329,7 @@ template <class T>
 void Forward<T>::band(const Layout<T>& layout, const WindowVectors<T>& windows, Work& work, int64_t item) const {
   const int64_t image = item / (bands * s.groups), group = item / bands % s.groups;
   const Band b = s.band(item % bands, along);
-  const T* const in = x + (image * s.groups + group) * s.inputs * s.in_size;
+  const T* const in = x + (image * s.groups + group) * s.inputs * spread.size();
   T* const out = y + (image * s.groups + group) * s.outputs * s.out_size + b.first;
   if (way == Way::lanes) {
     const int64_t width = lane_width<T>(s.outputs);
@@ -330,7 +340,10 @@ void Forward<T>::band(const Layout<T>& layout, const WindowVectors<T>& windows, 
   if (way == Way::direct) {
     const T* from = in + layout.origin(b);
     if (layout.copied) {
-      lay_out(s, layout, b, in, s.inputs, work.fresh, work.memory);
+      if (spread.size() < s.in_size)
+        lay_out_spread(s, layout, b, spread, in, s.inputs, work.fresh, work.memory);
+      else
+        lay_out(s, layout, b, in, s.inputs, work.fresh, work.memory);
       from = work.memory;
     }
     direct_band<T>(
@@ -377,7 +390,7 @@ fd_status Forward<T>::run() {
 
 template <class T>
 fd_status forward(fd_context* context, const fd_conv* args) {
-  Forward<T> f(context, *args, false);
+  Forward<T> f(context, *args);
   return f.s.empty() ? FD_OK : f.run();
 }
 
@@ -385,10 +398,19 @@ fd_status forward(fd_context* context, const fd_conv* args) {
 
 template <class T>
 bool convolve_back(fd_context* context, const fd_conv& v, fd_status* status) {
-  for (int d = 0; d < FD_SPATIAL; d++)
-    if (v.stride[d] != 1 && v.out[d] > 1) return false;
-  Forward<T> f(context, turned_round(v), true);
-  if (f.way == Way::panels || f.s.taps == 1 || f.s.in_size == 0 || f.s.inputs == 0) return false;
+  Spread spread;
+  for (int d = 0; d < FD_SPATIAL; d++) spread.in[d] = v.out[d], spread.apart[d] = v.stride[d];
+  const fd_conv turned = turned_round(v);
+  Forward<T> f(context, turned, spread);
+  if (f.way == Way::panels || f.s.taps == 1) return false;
+  if (spread.size() < f.s.in_size) {  // worth it only for a channel or two, in a copy
+    bool copied = false;
+    for (int d = 0; d < FD_SPATIAL; d++) {
+      if (f.s.in[d] != turned.in[d]) return false;
+      copied |= f.s.pad[d] != 0;
+    }
+    if (!copied || f.s.inputs * f.s.outputs > 4 || f.s.in_size > 4 * spread.size()) return false;
+  }
   if (f.way == Way::lanes && 2 * f.s.out_size > 3 * f.s.in_size) return false;  // most of it would be border
   *status = f.run();
   return true;

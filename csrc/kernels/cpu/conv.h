@@ -235,6 +235,34 @@ void lay_out(const ConvShape<T>& s, const Layout<T>& layout, const Band& b, cons
   }
 }
 
+// What of x exists if it is to be read with zeros between its elements.
+struct Spread {
+  int64_t in[FD_SPATIAL], apart[FD_SPATIAL];
+  int64_t size() const { return in[0] * in[1] * in[2]; }
+};
+
+// The copy of such an x, for windows a stride of 1 apart.
+template <class T>
+void lay_out_spread(const ConvShape<T>& s, const Layout<T>& layout, const Band& b, const Spread& spread, const T* x,
+                    int64_t channels, bool borders, T* to) {
+  int64_t from[FD_SPATIAL], begin[FD_SPATIAL], end[FD_SPATIAL];  // of the copy in x; elements that it has
+  for (int d = 0; d < FD_SPATIAL; d++) {
+    const int64_t size = b.size[d] + (s.kernel[d] - 1) * s.dilation[d], apart = spread.apart[d];
+    from[d] = b.begin[d] - s.pad[d];
+    begin[d] = from[d] > 0 ? least(spread.in[d], ceil_div(from[d], apart)) : 0;
+    end[d] = most(begin[d], from[d] + size <= 0 ? 0 : least(spread.in[d], ceil_div(from[d] + size, apart)));
+  }
+  if (borders) zero(to, channels * layout.channel);
+  for (int64_t c = 0; c < channels; c++, x += spread.size(), to += layout.channel)
+    for (int64_t d = begin[0]; d < end[0]; d++)
+      for (int64_t h = begin[1]; h < end[1]; h++) {
+        const T* const line = x + (d * spread.in[1] + h) * spread.in[2];
+        T* const to_line = to + (d * spread.apart[0] - from[0]) * layout.plane +
+                           (h * spread.apart[1] - from[1]) * layout.row - from[2];
+        for (int64_t w = begin[2]; w < end[2]; w++) to_line[w * spread.apart[2]] = line[w];
+      }
+}
+
 // Neighbours in the order of taps.
 struct TapRange {
   int64_t begin, end;

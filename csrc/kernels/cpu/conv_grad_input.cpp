@@ -248,9 +248,10 @@ template <class T>
 fd_status grad_input(fd_context* context, const fd_conv* args) {
   GradInput<T> g(context, *args);
   if (g.s.n == 0 || g.s.inputs == 0 || g.s.in_size == 0) return FD_OK;
-  fd_status status;
-  if (convolve_back<T>(context, *args, &status)) return status;
-  if (g.s.out_size > 0 && g.s.outputs > 0) return g.run();
+  if (g.s.out_size > 0 && g.s.outputs > 0) {
+    fd_status status;
+    return convolve_back<T>(context, *args, &status) ? status : g.run();
+  }
   const int64_t channels = g.s.groups * g.s.inputs;
   for (int64_t i = 0; i < g.s.n * channels; i++)
     fill(g.gx + i * g.s.in_size, g.s.in_size, g.bias ? g.bias[i % channels] : T(0));
