@@ -27,6 +27,31 @@ void test_pair(const Tables& t, const std::vector<Layout>& all, fd_dtype from, f
   for (const Layout& layout : all) check_elementwise<To, From>(run, {from}, layout);
 }
 
+// What does not fit the integer, one in a vector or all of it, among what does.
+template <class From, class To>
+void test_limits(const Tables& t, fd_dtype from, fd_dtype to) {
+  constexpr int64_t n = 5000;
+  fd_elementwise_fn* const candidate = t.candidate.elementwise.cast[from][to];
+  const std::string title = text(t.isa, " cast ", DType(from), " to ", DType(to));
+  if (!differs(t, candidate, t.below.elementwise.cast[from][to]) || !report().wanted(title)) return;
+  Case c(title, "what does not fit");
+  fd_elementwise e = {};
+  e.ndim = 1;
+  e.size[0] = n;
+  e.out_stride[0] = e.in_stride[0][0] = 1;
+  e.out = c.output<To>(n, kBits);
+  From* const in = c.input<From>(n);
+  Random random(11);
+  fill(in, n, random, {-1e6, 1e6, Specials::none});
+  for (int64_t i = 0; i < n; i += i < n / 2 ? 61 : 1) {
+    const From odd[] = {From(NAN),     From(HUGE_VAL), From(-HUGE_VAL), From(0x1p31),
+                        From(-0x1p31), From(0x1p63),   From(-0x1p63)};
+    in[i] = i % 3 ? std::ldexp(From(i % 2 ? -1.37 : 1.61), int(i % 90)) : odd[i / 3 % 7];
+  }
+  e.in[0] = in;
+  c.check(t.reference.elementwise.cast[from][to], candidate, e);
+}
+
 template <class T>
 void test_where(const Tables& t, fd_dtype dtype) {
   fd_elementwise_fn* const candidate = t.candidate.elementwise.where[dtype];
@@ -87,6 +112,11 @@ void test_cast(const Tables& t) {
     for_each_dtype(
         [&]<class To>(fd_dtype to) { test_pair<From, To>(t, std::is_same_v<From, To> ? shared : apart, from, to); });
     test_where<From>(t, from);
+    if constexpr (is_floating<From>) {
+      test_limits<From, uint8_t>(t, from, FD_U8);
+      test_limits<From, int32_t>(t, from, FD_I32);
+      test_limits<From, int64_t>(t, from, FD_I64);
+    }
     if constexpr (is_half<From>) {
       test_all_halves<From>(t, from);
       test_rounding<float, From>(t, FD_F32, from);

@@ -207,6 +207,30 @@ void test_binary(const Tables& t, const std::vector<Layout>& all, int op, const 
   }
 }
 
+// Exponents that are taken as products and roots, over the whole domain.
+template <class T>
+void test_constant_powers(const Tables& t, fd_dtype dtype) {
+  constexpr int64_t n = 10000;
+  fd_elementwise_fn* const candidate = t.candidate.elementwise.binary[FD_POW][dtype];
+  const std::string title = text(t.isa, " elementwise pow ", DType(dtype));
+  if (!differs(t, candidate, t.below.elementwise.binary[FD_POW][dtype]) || !report().wanted(title)) return;
+  for (double exponent : {2.0, 3.0, -1.0, 0.5, -0.5, 0.25}) {
+    Case c(title, text("by ", exponent));
+    fd_elementwise e = {};
+    e.ndim = 1;
+    e.size[0] = n;
+    e.out_stride[0] = e.in_stride[0][0] = 1;
+    e.out = c.output<T>(n, tolerance<T>(binary_rule(FD_POW)));
+    T* const in = c.input<T>(n);
+    fill_whole_domain(in, n);
+    const T special[] = {T(0), T(-0.0), T(HUGE_VAL), T(-HUGE_VAL), T(NAN), T(-1)};
+    std::copy(std::begin(special), std::end(special), in);
+    e.in[0] = in;
+    e.scalar[1] = scalar_of(dtype, exponent);
+    c.check(t.reference.elementwise.binary[FD_POW][dtype], candidate, e);
+  }
+}
+
 template <class T>
 void test_compare(const Tables& t, int op, const char* name, fd_dtype dtype) {
   fd_elementwise_fn* const candidate = t.candidate.elementwise.compare[op][dtype];
@@ -237,6 +261,7 @@ void test_elementwise(const Tables& t) {
 #define FD_TEST(OP, name) test_binary<T>(t, two, FD_##OP, #name, dtype);
       FD_BINARY_OPS(FD_TEST)
 #undef FD_TEST
+      if constexpr (is_floating<T>) test_constant_powers<T>(t, dtype);
 #define FD_TEST(OP, name) test_compare<T>(t, FD_##OP, #name, dtype);
       FD_COMPARE_OPS(FD_TEST)
 #undef FD_TEST

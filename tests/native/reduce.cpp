@@ -28,6 +28,10 @@ std::vector<Space> spaces() {
   all.push_back({"all of 200003", {}, {}, {200003}, {1}, true});
   all.push_back({"rows 300x700", {300}, {700}, {700}, {1}, true});
   all.push_back({"rows 3x70000", {3}, {70000}, {70000}, {1}, true});
+  for (int64_t rows : {15, 16, 64, 65, 200})
+    for (int64_t n : {2, 3, 10, 16, 17, 32, 33})
+      all.push_back({text(rows, " short rows of ", n), {rows}, {n + 1}, {n}, {1}});
+  all.push_back({"short rows reversed", {70}, {-9}, {9}, {1}});
   all.push_back({"rows 30000x7", {30000}, {7}, {7}, {1}, true});
   all.push_back({"columns 700x300", {300}, {1}, {700}, {300}, true});
   all.push_back({"columns 7x30000", {30000}, {1}, {7}, {30000}, true});

@@ -13,6 +13,8 @@ void pow_row(const Row& row) {
   if (exponent == T(2)) return unary_row<op::Square, T>(row);
   if (exponent == T(3)) return unary_row<op::Cube, T>(row);
   if (exponent == T(-1)) return unary_row<op::Reciprocal, T>(row);
+  if (exponent == T(0.5)) return unary_row<op::Root, T>(row);
+  if (exponent == T(-0.5)) return unary_row<op::InverseRoot, T>(row);
   binary_row<op::Pow, T>(row);
 }
 

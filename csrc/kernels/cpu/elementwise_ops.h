@@ -57,6 +57,9 @@ FD_UNARY(BitwiseNot, Cheap, return ~x;)
 FD_UNARY(LogicalFlip, Cheap, return x ^ Vec<T>(T(1));)  // bitwise_not of bool
 FD_UNARY(Reciprocal, Cheap, return Vec<T>(T(1)) / x;)
 FD_UNARY(Sqrt, Cheap, return sqrt(x);)
+// pow by 1/2 and -1/2: of -0 as of 0, of -inf as of inf
+FD_UNARY(Root, Cheap, return select(x == -Vec<T>(kInfinity<T>), -x, sqrt(x + T(0)));)
+FD_UNARY(InverseRoot, Cheap, return T(1) / select(x == -Vec<T>(kInfinity<T>), -x, sqrt(x + T(0)));)
 FD_UNARY(Rsqrt, Moderate, return vrsqrt(x);)
 FD_UNARY(Exp, Moderate, return vexp(x);)
 FD_UNARY(Exp2, Moderate, return vexp2(x);)

@@ -1,7 +1,9 @@
-// A square of as many vectors as a vector has lanes: transposed, or each summed over its lanes.
+// Squares of as many vectors as a vector has lanes, transposed in registers or summed over lanes, and matrices turned
+// square by square.
 #pragma once
 
 #include "kernels/cpu/simd.h"
+#include "kernels/cpu/tasks.h"
 
 namespace fd::FD_ISA {
 
@@ -189,5 +191,49 @@ FD_INLINE Vec<double> hsums(const VecSquare<double>& v) {
 }
 
 #endif
+
+// to[l * to_step + j] = from[j][l] for every lane j and l < length, at most as many as there are lanes.
+template <class T>
+FD_INLINE void transpose_square(const T* const* from, int64_t length, T* to, int64_t to_step) {
+  constexpr int L = Vec<T>::kLanes;
+  VecSquare<T> v;
+  if (length == L) {
+#pragma GCC unroll 16
+    for (int i = 0; i < L; i++) v[i] = Vec<T>::load(from[i]);
+    transpose(v);
+#pragma GCC unroll 16
+    for (int i = 0; i < L; i++) v[i].store(to + i * to_step);
+    return;
+  }
+#pragma GCC unroll 16
+  for (int i = 0; i < L; i++) v[i] = Vec<T>::load(from[i], length);
+  transpose(v);
+#pragma GCC unroll 16
+  for (int i = 0; i < L; i++) {
+    if (i < length) v[i].store(to + i * to_step);
+  }
+}
+
+constexpr int64_t kTurnedRun = 64;  // elements of a column at a time, for the prefetcher to follow
+
+// to[l * width + j] = from[j * from_step + l] for j < columns, l < k; the columns up to width (a whole number of
+// vectors) repeat the last one, so that unused lanes never hold stale memory.
+template <class T>
+void transpose_panel(const T* from, int64_t from_step, int64_t columns, int64_t k, T* to, int64_t width) {
+  constexpr int L = Vec<T>::kLanes;
+  for (int64_t begin = 0; begin < k; begin += kTurnedRun) {
+    const int64_t end = least(k, begin + kTurnedRun);
+    for (int64_t j = 0; j < width; j += L) {
+      const T* column[L];
+#pragma GCC unroll 16
+      for (int i = 0; i < L; i++) column[i] = from + least(j + i, columns - 1) * from_step + begin;
+      for (int64_t l = begin; l < end; l += L) {
+        transpose_square(column, least<int64_t>(L, end - l), to + l * width + j, width);
+#pragma GCC unroll 16
+        for (int i = 0; i < L; i++) column[i] += L;
+      }
+    }
+  }
+}
 
 }  // namespace fd::FD_ISA
