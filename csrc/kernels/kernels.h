@@ -581,14 +581,20 @@ typedef struct fd_sort_kernels {
 enum { FD_SPATIAL = 3 };
 
 /* Cross-correlation over three spatial dimensions, outermost first; a missing one has in, out, kernel, stride and
- * dilation 1 and pad 0. With channels c and o of the same group,
- *   forward      y[n, o, p] = act(bias[o] + sum over c, t of weight[o, c, t] x[n, c, p stride - pad + t dilation])
- *   grad_input   gx[n, c, q] = bias[c] + sum over o, t, p of weight[o, c, t] gy[n, o, p], q = p stride - pad + t
- * dilation grad_weight  gweight[o, c, t] = sum over n, p of gy[n, o, p] x[n, c, p stride - pad + t dilation] gbias[o] =
- * sum over n, p of gy[n, o, p] x, gx [n, in_channels, in...]; y, gy [n, out_channels, out...]; weight, gweight
- * [out_channels, in_channels / groups, kernel...]; all contiguous. Positions outside of x are zeros, however far: pad
- * is the border before the first element, `out` says how far the windows go; pad may be negative. grad_input with a
- * bias is the transposed convolution. float32, float64. */
+ * dilation 1 and pad 0. With channels c and o of the same group, and x's position q = p stride - pad + t dilation for
+ * window p and tap t:
+ *
+ *   forward      y[n, o, p] = act(bias[o] + sum over c, t of weight[o, c, t] x[n, c, q])
+ *
+ *   grad_input   gx[n, c, q] = bias[c] + sum over o, t, p of weight[o, c, t] gy[n, o, p]
+ *
+ *   grad_weight  gweight[o, c, t] = sum over n, p of gy[n, o, p] x[n, c, q]
+ *                gbias[o] = sum over n, p of gy[n, o, p]
+ *
+ * x, gx [n, in_channels, in...]; y, gy [n, out_channels, out...]; weight, gweight [out_channels, in_channels / groups,
+ * kernel...]; all contiguous. Positions outside of x are zeros, however far: pad is the border before the first
+ * element, `out` says how far the windows go; pad may be negative. grad_input with a bias is the transposed
+ * convolution. float32, float64. */
 typedef struct fd_conv {
   int64_t n, groups, in_channels, out_channels;
   int64_t in[FD_SPATIAL], out[FD_SPATIAL];
