@@ -80,6 +80,12 @@ fd_status check_labels(fd_context* context, const Problem<T>& p, double* divisor
 
 constexpr int kMostNarrow = 16;  // classes
 
+// Classes [from, from + lanes) that there are: none, where C is several vectors more than they need.
+template <class T>
+FD_INLINE int64_t classes_from(const Problem<T>& p, int64_t from) {
+  return most<int64_t>(0, least<int64_t>(Vec<T>::kLanes, p.a.classes - from));
+}
+
 // x[c], lane i: class c of row begin + i, for `count` rows; lanes beyond repeat the last row.
 template <class T, int C>
 FD_INLINE void load_classes(const Problem<T>& p, int64_t begin, int64_t count, Vec<T> (&x)[C]) {
@@ -89,7 +95,7 @@ FD_INLINE void load_classes(const Problem<T>& p, int64_t begin, int64_t count, V
     VecSquare<T> rows;
 #pragma GCC unroll 16
     for (int i = 0; i < L; i++)
-      rows[i] = load(p.logits(begin + least<int64_t>(i, count - 1)) + from, least<int64_t>(L, p.a.classes - from));
+      rows[i] = load(p.logits(begin + least<int64_t>(i, count - 1)) + from, classes_from(p, from));
     transpose(rows);
 #pragma GCC unroll 16
     for (int c = 0; c < L; c++)
@@ -108,7 +114,7 @@ FD_INLINE void store_classes(const Problem<T>& p, int64_t begin, int64_t count, 
     transpose(rows);
 #pragma GCC unroll 16
     for (int i = 0; i < L; i++)
-      if (i < count) rows[i].store(p.grad(begin + i) + from, least<int64_t>(L, p.a.classes - from));
+      if (i < count) rows[i].store(p.grad(begin + i) + from, classes_from(p, from));
   }
 }
 
