@@ -35,10 +35,7 @@ void test_limits(const Tables& t, fd_dtype from, fd_dtype to) {
   const std::string title = text(t.isa, " cast ", DType(from), " to ", DType(to));
   if (!differs(t, candidate, t.below.elementwise.cast[from][to]) || !report().wanted(title)) return;
   Case c(title, "what does not fit");
-  fd_elementwise e = {};
-  e.ndim = 1;
-  e.size[0] = n;
-  e.out_stride[0] = e.in_stride[0][0] = 1;
+  fd_elementwise e = line_of(n);
   e.out = c.output<To>(n, kBits);
   From* const in = c.input<From>(n);
   Random random(11);
@@ -68,10 +65,7 @@ void test_all_halves(const Tables& t, fd_dtype half) {
   fd_elementwise_fn* const to_float = t.candidate.elementwise.cast[half][FD_F32];
   if (!differs(t, to_float, t.below.elementwise.cast[half][FD_F32]) || !report().wanted(title)) return;
   Case c(title, "all 65536");
-  fd_elementwise e = {};
-  e.ndim = 1;
-  e.size[0] = 65536;
-  e.out_stride[0] = e.in_stride[0][0] = 1;
+  fd_elementwise e = line_of(65536);
   e.out = c.output<float>(65536, kBits);
   Half* const in = c.input<Half>(65536);
   for (int i = 0; i < 65536; i++) in[i] = Half{uint16_t(i)};
@@ -87,10 +81,7 @@ void test_rounding(const Tables& t, fd_dtype from, fd_dtype half) {
   if (!differs(t, candidate, t.below.elementwise.cast[from][half]) || !report().wanted(title)) return;
   constexpr int n = 3 * 65536;
   Case c(title, "ties and their neighbours");
-  fd_elementwise e = {};
-  e.ndim = 1;
-  e.size[0] = n;
-  e.out_stride[0] = e.in_stride[0][0] = 1;
+  fd_elementwise e = line_of(n);
   e.out = c.output<Half>(n, kBits);
   From* const in = c.input<From>(n);
   for (int i = 0; i < 65536; i++) {

@@ -149,10 +149,7 @@ void check_domain(const ElementwiseOp& op) {
   constexpr int64_t n = 10000;
   for (double width : {0.0, 1.0, 100.0}) {
     Case c(op.title, width ? text(n, " values within ", width) : text(n, " values of the whole domain"));
-    fd_elementwise e = {};
-    e.ndim = 1;
-    e.size[0] = n;
-    e.out_stride[0] = e.in_stride[0][0] = 1;
+    fd_elementwise e = line_of(n);
     std::copy(op.param, op.param + 3, e.param);
     e.out = c.output<T>(n, op.tolerance);
     T* const in = c.input<T>(n);
@@ -216,10 +213,7 @@ void test_constant_powers(const Tables& t, fd_dtype dtype) {
   if (!differs(t, candidate, t.below.elementwise.binary[FD_POW][dtype]) || !report().wanted(title)) return;
   for (double exponent : {2.0, 3.0, -1.0, 0.5, -0.5, 0.25}) {
     Case c(title, text("by ", exponent));
-    fd_elementwise e = {};
-    e.ndim = 1;
-    e.size[0] = n;
-    e.out_stride[0] = e.in_stride[0][0] = 1;
+    fd_elementwise e = line_of(n);
     e.out = c.output<T>(n, tolerance<T>(binary_rule(FD_POW)));
     T* const in = c.input<T>(n);
     fill_whole_domain(in, n);

@@ -14,6 +14,15 @@ struct ElementwiseOp {
   double param[3] = {};
 };
 
+// A contiguous line of n elements, one operand.
+inline fd_elementwise line_of(int64_t n) {
+  fd_elementwise e = {};
+  e.ndim = 1;
+  e.size[0] = n;
+  e.out_stride[0] = e.in_stride[0][0] = 1;
+  return e;
+}
+
 // Lays out, fills and checks; In are the operands' element types.
 template <class Out, class... In>
 void check_elementwise(const ElementwiseOp& op, const fd_dtype (&dtype)[sizeof...(In)], const Layout& layout) {

@@ -261,39 +261,39 @@ struct ColumnReduce {
 
 // ------------------------------------------------------------------------------------------------------- short rows
 
-constexpr int64_t kShortRow = 32;
-constexpr int64_t kShortStrip = 64;  // rows at a time: turned, they fill a third of L1 at most
+constexpr int64_t kTurnedRow = 32;
+constexpr int64_t kTurnedStrip = 64;  // rows at a time: turned, they fill a third of L1 at most
 
 template <class T>
 bool are_short_rows(const fd_reduce* r) {
   if (sizeof(T) < 4 || r->reduced_ndim != 1 || r->kept_ndim != 1 || r->reduced_stride[0] != 1) return false;
-  return r->reduced_size[0] > 1 && r->reduced_size[0] <= kShortRow && r->kept_size[0] >= kRound;
+  return r->reduced_size[0] > 1 && r->reduced_size[0] <= kTurnedRow && r->kept_size[0] >= kRound;
 }
 
-// turned[l * kShortStrip + i] = from[i * stride + l]: bits are moved, so integers pass as floats of their size.
+// turned[l * kTurnedStrip + i] = from[i * stride + l]: bits are moved, so integers pass as floats of their size.
 template <class T>
 void turn_rows(const T* from, int64_t stride, int64_t rows, int64_t count, T* turned) {
   if constexpr (sizeof(T) == 8)
     transpose_panel(reinterpret_cast<const double*>(from), stride, rows, count, reinterpret_cast<double*>(turned),
-                    kShortStrip);
+                    kTurnedStrip);
   else if constexpr (sizeof(T) == 4)
     transpose_panel(reinterpret_cast<const float*>(from), stride, rows, count, reinterpret_cast<float*>(turned),
-                    kShortStrip);
+                    kTurnedStrip);
 }
 
 template <class Op>
 fd_status reduce_short_rows(fd_context* context, const fd_reduce* r) {
   using T = typename Op::Element;
   const int64_t count = r->reduced_size[0], stride = r->kept_stride[0];
-  const int64_t group = ceil_div(ceil_div(kChunkElements, count), kShortStrip) * kShortStrip;
+  const int64_t group = ceil_div(ceil_div(kChunkElements, count), kTurnedStrip) * kTurnedStrip;
   for_chunks(context, r->kept_size[0], group, [&](int64_t begin, int64_t end) {
     typename Op::Columns state;
-    alignas(64) T turned[kShortRow * kShortStrip];
-    for (int64_t s = begin; s < end; s += kShortStrip) {
-      const int64_t rows = smaller_of(kShortStrip, end - s);
+    alignas(64) T turned[kTurnedRow * kTurnedStrip];
+    for (int64_t s = begin; s < end; s += kTurnedStrip) {
+      const int64_t rows = smaller_of(kTurnedStrip, end - s);
       turn_rows(static_cast<const T*>(r->in) + s * stride, stride, rows, count, turned);
       state.start(ceil_div(rows, kRound) * kRound);
-      state.absorb(turned, count, kShortStrip, rows, 0);
+      state.absorb(turned, count, kTurnedStrip, rows, 0);
       for (int64_t i = 0; i < rows; i++) Op::store(r, s + i, state.at(i), count);
     }
   });

@@ -5,10 +5,9 @@ from __future__ import annotations
 import freedive as fd
 
 from . import functional as F
-from . import init
+from ._affine import AffineModule
 from .batch_norm import _BatchNorm
 from .module import Module
-from .parameter import Parameter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["GroupNorm", "InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d", "LocalResponseNorm"]
 
 
-class GroupNorm(Module):
+class GroupNorm(AffineModule):
     """Normalises each of num_groups runs of channels of [n, c, ...] by itself; a weight and a bias per channel."""
 
     def __init__(
@@ -39,17 +38,7 @@ class GroupNorm(Module):
         self.num_channels = num_channels
         self.eps = eps
         self.affine = affine
-        for name, wanted in (("weight", affine), ("bias", affine and bias)):
-            tensor = Parameter(fd.empty(num_channels, device=device, dtype=dtype)) if wanted else None
-            self.register_parameter(name, tensor)
-        self.reset_parameters()
-
-    def reset_parameters(self) -> None:
-        """Weight 1, bias 0."""
-        if self.weight is not None:
-            init.ones_(self.weight)
-        if self.bias is not None:
-            init.zeros_(self.bias)
+        self._register_affine(num_channels, affine, bias, device, dtype)
 
     def forward(self, input: Tensor) -> Tensor:
         return F.group_norm(input, self.num_groups, self.weight, self.bias, self.eps)

@@ -5,9 +5,7 @@ from __future__ import annotations
 import freedive as fd
 
 from . import functional as F
-from . import init
-from .module import Module
-from .parameter import Parameter
+from ._affine import AffineModule
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["LayerNorm"]
 
 
-class LayerNorm(Module):
+class LayerNorm(AffineModule):
     """Normalises over the last dimensions, of sizes normalized_shape, with a weight and a bias per element."""
 
     def __init__(
@@ -35,17 +33,7 @@ class LayerNorm(Module):
         self.normalized_shape = tuple(normalized_shape)
         self.eps = eps
         self.elementwise_affine = elementwise_affine
-        for name, wanted in (("weight", elementwise_affine), ("bias", elementwise_affine and bias)):
-            tensor = Parameter(fd.empty(self.normalized_shape, device=device, dtype=dtype)) if wanted else None
-            self.register_parameter(name, tensor)
-        self.reset_parameters()
-
-    def reset_parameters(self) -> None:
-        """Weight 1, bias 0."""
-        if self.weight is not None:
-            init.ones_(self.weight)
-        if self.bias is not None:
-            init.zeros_(self.bias)
+        self._register_affine(self.normalized_shape, elementwise_affine, bias, device, dtype)
 
     def forward(self, input: Tensor) -> Tensor:
         return F.layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)
