@@ -1,10 +1,12 @@
 // The walk shared by every reduction. An operation supplies
 //   Element                      the type it reads
 //   Partial                      what is known of some elements: start(), merge(a, later), store(r, at, partial, count)
+//                                and, if vectors can merge n at a time, merge_rows(a, later, n)
 //   absorb(p, x, n, position)    takes n contiguous elements, the first being number `position` of its reduction
 //   Columns                      the same for up to kStrip neighbouring reductions at once, row by row:
 //                                start(width rounded up to kRound), absorb(x, rows, row_stride, width, position), at(i)
 //                                -> Partial
+//   kStrip                       kWide, or kNarrow if it keeps much for each column or reads blocks twice
 // Reductions are bound by memory. Elements are read in the order they lie in:
 //   rows     the innermost reduced dimension is contiguous (or nothing is): one reduction after the other;
 //   columns  the innermost kept dimension is: a strip of reductions advances together, a few rows per pass, so that
@@ -22,7 +24,9 @@
 
 namespace fd::FD_ISA {
 
-constexpr int64_t kStrip = 256;
+constexpr int64_t kNarrow = 256;
+constexpr int64_t kWide = 1024;            // floats in a page, beyond which no prefetcher looks
+constexpr int64_t kWideRows = 256;         // in a chunk of a wide strip
 constexpr int64_t kRound = 16;             // a multiple of every vector's lanes
 constexpr int64_t kChunkElements = 32768;  // about 8 us of reading from L2, several times a fork and join
 constexpr int64_t kGather = 256;           // strided elements copied together at a time
@@ -36,10 +40,12 @@ FD_INLINE T smaller_of(T a, T b) {
   return a < b ? a : b;
 }
 
-// Calls pass(x, n) for every 8 rows, then for what is left: a few rows at a time are read as that many streams.
+constexpr int64_t kPass = 4;  // rows read side by side, as that many streams
+
+// Calls pass(x, n) for every kPass rows, then for what is left.
 template <class T, class Pass>
 FD_INLINE void few_rows(const T* x, int64_t rows, int64_t stride, Pass pass) {
-  for (int64_t r = 0; r < rows; r += 8) pass(x + r * stride, smaller_of<int64_t>(8, rows - r));
+  for (int64_t r = 0; r < rows; r += kPass) pass(x + r * stride, smaller_of(kPass, rows - r));
 }
 
 // The offsets of an N-dimensional space in C order.
@@ -72,6 +78,15 @@ FD_INLINE int64_t product(int n, const int64_t* size) {
   return p;
 }
 
+// a[i] becomes the merge of a[i] and b[i]; an operation may supply this in vectors.
+template <class Op>
+void merge_rows(typename Op::Partial* a, const typename Op::Partial* b, int64_t n) {
+  if constexpr (requires { Op::merge_rows(a, b, n); })
+    Op::merge_rows(a, b, n);
+  else
+    for (int64_t i = 0; i < n; i++) Op::merge(a[i], b[i]);
+}
+
 // parts[i] becomes the merge of all n of parts[i], parts[i + stride], ... as a balanced tree, for i in [0, width).
 template <class Op>
 void merge_parts(typename Op::Partial* parts, int64_t n, int64_t stride, int64_t width) {
@@ -79,7 +94,7 @@ void merge_parts(typename Op::Partial* parts, int64_t n, int64_t stride, int64_t
   const int64_t half = n / 2;
   merge_parts<Op>(parts, half, stride, width);
   merge_parts<Op>(parts + half * stride, n - half, stride, width);
-  for (int64_t i = 0; i < width; i++) Op::merge(parts[i], parts[half * stride + i]);
+  merge_rows<Op>(parts, parts + half * stride, width);
 }
 
 // ------------------------------------------------------------------------------------------------------------- rows
@@ -186,17 +201,18 @@ struct ColumnReduce {
     row_stride = r->reduced_stride[inner];
     if (Op::kFolds && r->reduced_ndim == 1 && row_stride == width) {
       // Every folded column is merged at the end: few rows are not folded far.
-      fold = larger_of<int64_t>(1, smaller_of(rows, smaller_of(kStrip, count * width / 16) / width));
+      fold = larger_of<int64_t>(1, smaller_of(rows, smaller_of(kNarrow, count * width / 16) / width));
     }
     folded = fold * width;
     rows /= fold;
     row_stride *= fold;
-    strip = smaller_of(folded, kStrip);
+    strip = smaller_of(folded, Op::kStrip);
     strips = ceil_div(folded, strip);
     // A step is one row of the innermost reduced dimension. Enough strips share the work; else the steps are cut.
+    // Beside kWideRows rows of a wide strip, merging its partial results is little.
     steps = rows * product(inner, r->reduced_size);
     const int64_t chunk_elements = (outer * strips >= 4 ? 8 : 1) * kChunkElements;
-    chunk_steps = ceil_div(chunk_elements, strip);
+    chunk_steps = strip > kNarrow ? kWideRows : ceil_div(chunk_elements, strip);
     chunks = ceil_div(steps, chunk_steps);
   }
 

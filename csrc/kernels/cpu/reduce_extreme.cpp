@@ -93,10 +93,17 @@ struct Extreme {
   using Partial = T;
   using Pick = PickOf<T>;
   static constexpr bool kFolds = true;
+  static constexpr int64_t kStrip = kWide;
   FD_INLINE static Partial start() { return Pick::first; }
   FD_INLINE static void absorb(Partial& p, const T* x, int64_t n, int64_t) { p = extreme_contiguous<Pick>(x, n, p); }
   FD_INLINE static void merge(Partial& a, const Partial& later) {
     if (replaces<Pick>(later, a)) a = later;
+  }
+  static void merge_rows(Partial* a, const Partial* later, int64_t n) {
+    constexpr int64_t L = Vec<T>::kLanes;
+    int64_t i = 0;
+    for (; i + L <= n; i += L) Pick::of(Vec<T>::load(a + i), Vec<T>::load(later + i)).store(a + i);
+    for (; i < n; i++) merge(a[i], later[i]);
   }
   FD_INLINE static void store(const fd_reduce* r, int64_t at, const Partial& p, int64_t) {
     static_cast<T*>(r->out)[at] = p;
@@ -110,7 +117,12 @@ struct Extreme {
         int64_t c = 0;
         for (; c + L <= width; c += L) {
           Vec<T> b = Vec<T>::load(best + c);
-          for (int64_t r = 0; r < count; r++) b = Pick::of(b, Vec<T>::load(from + r * stride + c));
+          const auto row = [&](int64_t r) { return Vec<T>::load(from + r * stride + c); };
+          if (count == kPass) {
+            b = Pick::of(Pick::of(b, Pick::of(row(0), row(1))), Pick::of(row(2), row(3)));
+          } else {
+            for (int64_t r = 0; r < count; r++) b = Pick::of(b, row(r));
+          }
           b.store(best + c);
         }
         if (c == width) return;
@@ -137,6 +149,7 @@ struct ArgExtreme {
   using Partial = Found<T>;
   using Pick = PickOf<T>;
   static constexpr bool kFolds = false;
+  static constexpr int64_t kStrip = kNarrow;
   static constexpr int64_t kBlock = 1024;
 
   FD_INLINE static Partial start() { return {Pick::first, -1}; }
@@ -213,6 +226,7 @@ struct Exists {
   using Element = T;
   using Partial = bool;
   static constexpr bool kFolds = true;
+  static constexpr int64_t kStrip = kWide;
   FD_INLINE static Partial start() { return false; }
   FD_INLINE static void merge(Partial& a, const Partial& later) { a |= later; }
   FD_INLINE static void store(const fd_reduce* r, int64_t at, const Partial& p, int64_t) {

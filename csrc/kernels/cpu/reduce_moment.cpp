@@ -67,6 +67,7 @@ struct Var {
   using Element = T;
   using Partial = Moments;
   static constexpr bool kFolds = true;
+  static constexpr int64_t kStrip = kNarrow;
   FD_INLINE static Partial start() { return {0, 0, 0}; }
   FD_INLINE static void merge(Partial& a, const Partial& later) { merge_moments(a, later); }
   static void absorb(Partial& p, const T* x, int64_t n, int64_t) {
@@ -160,6 +161,7 @@ struct LogSumExp {
   using Element = T;
   using Partial = Exponents;
   static constexpr bool kFolds = true;
+  static constexpr int64_t kStrip = kNarrow;
   FD_INLINE static Partial start() { return {0, 0}; }
   FD_INLINE static void merge(Partial& a, const Partial& later) { merge_exponents(a, later); }
   static void absorb(Partial& p, const T* x, int64_t n, int64_t) {

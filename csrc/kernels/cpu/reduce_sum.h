@@ -1,7 +1,7 @@
 // Accurate sums of contiguous elements and of columns.
 //
 // float32 is added up in float over 64 vectors at most (16 additions one after the other in each of four registers),
-// then in double: closer than pairwise summation in float, for one conversion per 64 vectors. Along columns a tree of 8
+// then in double: closer than pairwise summation in float, for one conversion per 64 vectors. Along columns a tree of 4
 // rows is added in float, then in double. float64 takes the same way without the conversion.
 #pragma once
 
@@ -106,9 +106,9 @@ FD_INLINE void add_to_columns(double* acc, const T* x, int64_t stride, N... n) {
   WideSum sum;
   sum.lo = Vec<double>::load(acc);
   if constexpr (sizeof(T) == 4) sum.hi = Vec<double>::load(acc + Vec<double>::kLanes);
-  if constexpr (Rows == 8 && !Map::kWide) {
+  if constexpr (Rows == 4 && !Map::kWide) {
     const auto row = [&](int64_t r) { return Map::of(Vec<T>::load(x + r * stride, n...)); };
-    sum.add(((row(0) + row(1)) + (row(2) + row(3))) + ((row(4) + row(5)) + (row(6) + row(7))));
+    sum.add((row(0) + row(1)) + (row(2) + row(3)));
   } else {
     for (int64_t r = 0; r < Rows; r++) add_mapped<Map>(sum, Vec<T>::load(x + r * stride, n...));
   }
@@ -128,7 +128,7 @@ FD_INLINE void sum_rows(double* acc, const T* x, int64_t stride, int64_t width) 
 template <class Map, class T>
 void sum_columns(double* acc, const T* x, int64_t rows, int64_t stride, int64_t width) {
   int64_t r = 0;
-  for (; r + 8 <= rows; r += 8) sum_rows<Map, 8>(acc, x + r * stride, stride, width);
+  for (; r + 4 <= rows; r += 4) sum_rows<Map, 4>(acc, x + r * stride, stride, width);
   for (; r < rows; r++) sum_rows<Map, 1>(acc, x + r * stride, stride, width);
 }
 
