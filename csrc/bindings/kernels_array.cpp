@@ -1,8 +1,12 @@
 #include "bindings/kernels_array.h"
 
+#include "base/memory.h"
+
 namespace fd::bindings {
 
 namespace {
+
+constexpr size_t kRecycled = size_t(64) << 10;  // bytes from which our own allocator serves an array
 
 DType dtype_of(const char* op, const char* name, const py::array& a) {
   const char kind = a.dtype().kind();
@@ -38,6 +42,25 @@ py::dtype numpy_dtype(DType d) {
   }
 }
 
+// Large arrays are made of recycled memory: a program that calls a kernel in a loop does not fault in every page of
+// every result anew.
+struct Block {
+  size_t bytes;
+  void* data = allocate(bytes);
+  explicit Block(size_t n) : bytes(n) {}
+  Block(const Block&) = delete;
+  ~Block() { deallocate(data, bytes); }
+};
+
+py::array new_array(const Shape& shape, DType dtype) {
+  const std::vector<py::ssize_t> sizes(shape.begin(), shape.end());
+  const size_t bytes = static_cast<size_t>(numel(shape)) * item_size(dtype);
+  if (bytes < kRecycled) return py::array(numpy_dtype(dtype), sizes);
+  auto block = std::make_unique<Block>(bytes);
+  const py::capsule owner(block.get(), [](void* p) { delete static_cast<Block*>(p); });
+  return py::array(numpy_dtype(dtype), sizes, block.release()->data, owner);
+}
+
 }  // namespace
 
 ArrayView view(const char* op, const char* name, const py::array& a) {
@@ -68,7 +91,7 @@ Tensor borrow_contiguous(const char* op, const char* name, const py::array& a, p
 }
 
 py::array output(const char* op, const MaybeArray& out, const Shape& shape, DType dtype) {
-  if (!out) return py::array(numpy_dtype(dtype), std::vector<py::ssize_t>(shape.begin(), shape.end()));
+  if (!out) return new_array(shape, dtype);
   check<ValueError>(out->writeable(), op, ": out is read-only");
   check<ValueError>(out->flags() & py::array::c_style, op, ": out must be C-contiguous");
   const ArrayView v = view(op, "out", *out);

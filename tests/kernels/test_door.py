@@ -56,6 +56,20 @@ def test_out_may_be_the_input():
     np.testing.assert_allclose(x, want, rtol=1e-6)
 
 
+def test_large_results_use_recycled_memory():
+    x = normal(512, 256)
+    first, second = kernels.exp(x), kernels.exp(-x)
+    kept = first.copy()
+    address = second.ctypes.data
+    view = first[3:]
+    assert first.flags.writeable and address % 64 == 0
+    del first, second
+    third = kernels.add(x, x)
+    np.testing.assert_array_equal(view, kept[3:])  # a view keeps its array's memory
+    assert third.ctypes.data == address
+    np.testing.assert_array_equal(third, x + x)
+
+
 def test_any_layout():
     x = normal(20, 30)
     for view in (x.T, x[::2, ::3], x[::-1], np.broadcast_to(x[0], (4, 30)), np.asfortranarray(x)):

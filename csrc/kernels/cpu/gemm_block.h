@@ -10,7 +10,7 @@ namespace fd::FD_ISA {
 constexpr int64_t kMostRows = 1024;       // of a piece at a time: bounds the copy of A
 constexpr int64_t kPackingRows = 4;       // rows of tiles from which a packed B pays for itself
 constexpr int64_t kDefaultL2 = 1 << 20;   // if the machine does not say
-constexpr int64_t kMostPacked = 1 << 19;  // bytes of B, however large L2 is: the rest of the program lives there too
+constexpr int64_t kMostPacked = 1 << 19;  // bytes of B if A stays in L2 too: other data lives there as well
 constexpr int64_t kCrowdedRows = 8;       // of a tile one vector wide, where rows compete for a few sets of L1
 
 // The layout of one piece's walk and of its scratch memory.
@@ -55,7 +55,9 @@ BlockPlan<T>::BlockPlan(const Gemm<T>& g, int64_t rows, int64_t all_cols, int64_
   k_blocks = most<int64_t>(1, ceil_div(g.k, kBlockK<T>));
   most_k = ceil_div(g.k, k_blocks);
   if (l2_bytes <= 0) l2_bytes = kDefaultL2;
-  const int64_t budget = least(l2_bytes / 2, kMostPacked) / int64_t(sizeof(T));
+  // An A larger than that passes by L2 once per block of columns: the wider they are, the fewer.
+  const bool stays = rows * most_k * int64_t(sizeof(T)) <= l2_bytes / 2;
+  const int64_t budget = (stays ? least(l2_bytes / 2, kMostPacked) : l2_bytes / 2) / int64_t(sizeof(T));
   const int64_t most_cols = most(kCols, budget / most<int64_t>(most_k, 1) / kCols * kCols);
   cols = round_up(ceil_div(all_cols, ceil_div(all_cols, most_cols)), kCols);
   pack_b = g.trans_b || (tile_rows >= kPackingRows && g.ldb > kCols);
