@@ -14,7 +14,8 @@ class Goal:
     floor: time over the time the ceiling allows, at most.
     peers: time over that of the best of all peers, at most.
     peer: the same against single libraries.
-    microseconds: time, at most; for one kind of machine only.
+    microseconds: the same goal as a time, on the machine it was set on (two cores of a Zen 5). Shown, not judged: a time
+        says something of one machine only.
     """
 
     floor: float | None = None
@@ -27,8 +28,7 @@ class Goal:
         parts = [f"<= {self.floor:.3g} floor"] if self.floor else []
         parts += [f"<= {self.peers:.3g} best peer"] if self.peers else []
         parts += [f"<= {ratio:.3g} {lib}" for lib, ratio in self.peer.items()]
-        parts += [f"<= {self.microseconds:g} us"] if self.microseconds else []
-        return ", ".join(parts)
+        return ", ".join(parts) + (f" (there {self.microseconds:g} us)" if self.microseconds else "")
 
 
 @dataclass(frozen=True)
