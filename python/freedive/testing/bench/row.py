@@ -14,8 +14,8 @@ class Goal:
     floor: time over the time the ceiling allows, at most.
     peers: time over that of the best of all peers, at most.
     peer: the same against single libraries.
-    microseconds: the same goal as a time, on the machine it was set on (two cores of a Zen 5). Shown, not judged: a time
-        says something of one machine only.
+    microseconds: the same goal as a time, on the machine it was set on (two cores of a Zen 5). Shown, not judged: a
+        time says something of one machine only.
     """
 
     floor: float | None = None
