@@ -146,6 +146,22 @@ std::vector<Problem> problems() {
   transposes({1, 1, 20000});
   transposes({150, 200, 1100});  // several blocks of k; so large an A^T is copied
   transposes({40, 14, 1024});    // rows of A that compete for sets of the cache
+  for (int64_t few : {1, 2, 3, 4, 5, 8, 9}) {
+    transposes({17, few, 203});     // a short row of B, turned
+    transposes({23, 270, few});     // a few terms of many sums
+    transposes({1, 250, 3 * few});  // a row that stays in registers
+    for (int bits = 0; bits < 8; bits++) {
+      Problem p{7, 259, few, 1, false, false, (bits & 1) != 0, (bits & 2) != 0, FD_ACT_RELU};
+      p.gate = bits & 4 ? FD_ACT_RELU : -1;
+      p.pad = 2;
+      all.push_back(p);
+      p.m = 1;
+      transposes(p);
+      p.m = 131, p.n = 1, p.pad = 0;  // a column is a row
+      transposes(p);
+    }
+  }
+  all.push_back({1100, 2100, 2});  // written past the caches
   all.push_back({300, 310, 1040});
   all.push_back({256, 256, 784, 1, false, true, false, true, FD_ACT_RELU});
   return all;

@@ -13,18 +13,19 @@
 namespace fd::FD_ISA {
 namespace {
 
-constexpr double kShareWork = 4e5;        // operations from which a second thread helps, if it is awake
-constexpr double kPieceWork = 2e5;        // the least to give a thread
-constexpr double kLongWork = 1.5e7;       // worth the time a sleeping thread takes to wake
-constexpr double kHugeWork = 8e9;         // cut finer, to even out threads that are disturbed
-constexpr int64_t kWakingTasks = 5;       // more than parallel() takes for little work (base/parallel.h)
-constexpr int64_t kTurnedRows = 4;        // times the columns: fewer rows are left to the tiles
-constexpr int64_t kTurnedDepth = 16;      // times the columns: a shorter k does not make up for writing C once more
-constexpr int64_t kDotsLeastVectors = 4;  // along k: fewer do not make up for the sums over lanes
-constexpr int64_t kDotsMostRows = 16;     // beyond, rearranging B for the tiles costs less than summing over lanes
+constexpr double kShareWork = 4e5;         // operations from which a second thread helps, if it is awake
+constexpr double kPieceWork = 2e5;         // the least to give a thread
+constexpr double kLongWork = 1.5e7;        // worth the time a sleeping thread takes to wake
+constexpr double kHugeWork = 8e9;          // cut finer, to even out threads that are disturbed
+constexpr int64_t kWakingTasks = 5;        // more than parallel() takes for little work (base/parallel.h)
+constexpr int64_t kTurnedRows = 4;         // times the columns: fewer rows are left to the tiles
+constexpr int64_t kTurnedDepth = 16;       // times the columns: a shorter k does not make up for writing C once more
+constexpr int64_t kShortSumsVectors = 16;  // of a row of C: shorter rows cost more to begin and end than to write
+constexpr int64_t kDotsLeastVectors = 4;   // along k: fewer do not make up for the sums over lanes
+constexpr int64_t kDotsMostRows = 16;      // beyond, rearranging B for the tiles costs less than summing over lanes
 constexpr int64_t kDotsMostCols = Vec<float>::kLanes * 3 / 4;  // beyond, a tile one vector wide has few idle lanes
 
-enum class Way { tiles, few_terms, few_rows, dots };
+enum class Way { tiles, few_terms, short_sums, few_rows, dots };
 
 template <class T>
 struct Job {
@@ -40,6 +41,20 @@ struct Job {
   bool failed() const { return __atomic_load_n(&out_of_memory, __ATOMIC_RELAXED); }
 };
 
+// A vector is its own transpose: it is read the way whose vectors run along it.
+template <class T>
+void read_vectors_along(Gemm<T>& g) {
+  if (g.m == 1 && g.lda == 1) g.trans_a = false;
+  if (g.ldb != 1) return;
+  if (g.k == 1) {
+    g.trans_b = false;
+    g.ldb = g.n;
+  } else if (g.n == 1) {
+    g.trans_b = true;
+    g.ldb = g.k;
+  }
+}
+
 // A column is computed as a row: the transposed product, with one bias for all of it.
 template <class T>
 bool column_as_row(Gemm<T>& g) {
@@ -52,12 +67,15 @@ bool column_as_row(Gemm<T>& g) {
   g.trans_b = !g.trans_b;
   g.ldc = g.ldgate = g.n;
   g.bias_step = 0;
+  read_vectors_along(g);
   return true;
 }
 
 template <class T>
 Way way_of(const Gemm<T>& g) {
   if (g.k > 0 && g.k <= kFewTerms && g.m * g.n <= kFewSums && !g.trans_b) return Way::few_terms;
+  const bool wide = g.m == 1 || g.n >= kShortSumsVectors * Vec<T>::kLanes;
+  if (g.k > 0 && g.k <= kShortTerms && wide && !g.trans_b) return Way::short_sums;
   if (g.m <= kFewRows && !g.trans_b) return Way::few_rows;
   const bool along_k = !g.trans_a && g.k >= kDotsLeastVectors * Vec<T>::kLanes;
   if (along_k && g.n <= kDotsMostCols && g.m > kFewRows) return Way::dots;
@@ -73,6 +91,7 @@ void run_piece(Job<T>& job, int64_t problem, const Piece& piece) {
   g.c += problem * job.batch_c;
   if (g.gate) g.gate += problem * job.batch_c;
   if (job.way == Way::few_terms) return multiply_few_terms(g, piece);
+  if (job.way == Way::short_sums) return multiply_short_sums(job.context, g, piece);
   if (job.way == Way::few_rows) return multiply_few_rows(g, piece.col_begin, piece.col_end);
   if (job.way == Way::tiles) {
     if (!multiply_piece(job.context, g, piece)) job.fail();
@@ -84,7 +103,7 @@ void run_piece(Job<T>& job, int64_t problem, const Piece& piece) {
     const int64_t length = round_up(g.k, Vec<T>::kLanes);
     T* const turned = static_cast<T*>(job.context->workspace(job.context, 1, size_t(length * g.n) * sizeof(T)));
     if (!turned) return job.fail();
-    transpose_panel(g.b, g.ldb, g.k, g.n, turned, length);
+    turn_columns(g.b, g.ldb, g.k, g.n, turned, length);
     d.b = turned;
     d.b_col = length;
   }
@@ -133,10 +152,11 @@ void cut(Job<T>& job, int64_t pieces) {
   }
 }
 
-// Operations, with thin products counted as their operands' traffic has it.
+// Operations, with thin products counted as their operands' traffic has it, and C's as much as eight more terms.
 template <class T>
 double work_of(const Gemm<T>& g) {
-  return 2.0 * double(g.k) * double(most<int64_t>(g.m, 8)) * double(most<int64_t>(g.n, 8));
+  const double m = double(most<int64_t>(g.m, 8)), n = double(most<int64_t>(g.n, 8));
+  return 2.0 * double(g.k) * m * n + 16.0 * double(g.m) * double(g.n);
 }
 
 template <class T>
@@ -238,16 +258,12 @@ fd_status gemm(fd_context* context, const fd_gemm* args) {
   job.batch_b = args->batch_b;
   job.batch_c = args->batch_c;
   merge_batch(job);
+  read_vectors_along(job.g);
   // One bias for every column is known to the thin paths only; tiles read one per column.
   Gemm<T> turned = job.g;
   if (column_as_row(turned) && !(turned.bias && way_of(turned) == Way::tiles)) {
     job.g = turned;
     exchange(job.batch_a, job.batch_b);
-  }
-  if (job.g.m == 1 && job.g.lda == 1) job.g.trans_a = false;
-  if (job.g.n == 1 && job.g.ldb == 1) {  // a column is a row of B^T, along k
-    job.g.trans_b = true;
-    job.g.ldb = job.g.k;
   }
   if (turns(job)) return run_turned(job);
   job.way = way_of(job.g);

@@ -1,6 +1,6 @@
-// Shapes that do not fill a register tile: a few short sums, a few rows of C (bound by reading B), and products of few
-// rows or columns whose operands lie along k, where vectors run along k and no operand is rearranged (bound by reading
-// the larger operand, or by arithmetic when it is in cache).
+// Shapes that do not fill a register tile: a few short sums, many short sums (bound by writing C), a few rows of C
+// (bound by reading B), and products of few rows or columns whose operands lie along k, where vectors run along k and
+// no operand is rearranged (bound by reading the larger operand, or by arithmetic when it is in cache).
 #pragma once
 
 #include <utility>
@@ -38,6 +38,43 @@ void multiply_few_terms(const Gemm<T>& g, const Piece& piece) {
   }
   finish(finish_of(g, piece.row_begin, piece.col_begin), g.c + piece.row_begin * g.ldc + piece.col_begin, g.ldc,
          piece.row_end - piece.row_begin, piece.col_end - piece.col_begin);
+}
+
+// ------------------------------------------------------------------- a few terms of many sums, B row-major
+
+// Bound by writing C: each of its rows is written once, from end to end; past the caches, if it would not stay there.
+constexpr int64_t kShortTerms = 4;
+constexpr int64_t kRowCols = 2048;  // columns at a time: their part of B stays in L1
+
+template <class T, int K>
+void short_sums(const Gemm<T>& g, const Piece& piece, bool past) {
+  const int64_t a_row = g.trans_a ? 1 : g.lda, a_step = g.trans_a ? g.lda : 1;
+  for (int64_t j = piece.col_begin; j < piece.col_end; j += kRowCols) {
+    const int64_t cols = least(kRowCols, piece.col_end - j);
+    const T* const b = g.b + j;
+    for (int64_t i = piece.row_begin; i < piece.row_end; i++) {
+      T* const c = g.c + i * g.ldc + j;
+      Vec<T> x[K];
+      FD_UNROLL for (int u = 0; u < K; u++) x[u] = g.a[i * a_row + u * a_step];
+      write_row(c, cols, past, b, [&](int64_t at, auto lanes) {
+        Vec<T> sum = x[0] * load(b + at, lanes);
+        FD_UNROLL for (int u = 1; u < K; u++) sum = fma(x[u], load(b + u * g.ldb + at, lanes), sum);
+        return g.accumulate ? sum + load(c + at, lanes) : sum;
+      });
+      finish(finish_of(g, i, j), c, g.ldc, 1, cols);
+    }
+  }
+  if (past) stream_fence();
+}
+
+template <class T>
+void multiply_short_sums(const fd_context* context, const Gemm<T>& g, const Piece& piece) {
+  const bool past =
+      !g.accumulate && finish_of(g, 0, 0).nothing() && past_cache(context, g.m * g.n * int64_t(sizeof(T)));
+  if (g.k == 1) return short_sums<T, 1>(g, piece, past);
+  if (g.k == 2) return short_sums<T, 2>(g, piece, past);
+  if (g.k == 3) return short_sums<T, 3>(g, piece, past);
+  short_sums<T, 4>(g, piece, past);
 }
 
 // --------------------------------------------------------------------------------------- a few rows, B row-major
@@ -83,8 +120,45 @@ void few_rows(const Gemm<T>& g, int64_t begin, int64_t end) {
   }
 }
 
+#if defined(FD_ISA_AVX2)
+constexpr int kStripVecs = 12;
+#else
+constexpr int kStripVecs = 16;
+#endif
+
+// One row of C so short that it stays in registers: B is read once, row after row. lanes: of the last vector.
+template <class T, int NV>
+void strip(const Gemm<T>& g, int64_t begin, int64_t lanes) {
+  constexpr int L = Vec<T>::kLanes;
+  const auto each = [&](const auto& body) {
+    FD_UNROLL for (int v = 0; v < NV - 1; v++) body(v, Whole{});
+    body(NV - 1, lanes);
+  };
+  const int64_t a_step = g.trans_a ? g.lda : 1;
+  const T *a = g.a, *b = g.b + begin;
+  T* const c = g.c + begin;
+  Vec<T> sum[NV];
+  each([&](int v, auto n) { sum[v] = g.accumulate ? load(c + v * L, n) : Vec<T>(T(0)); });
+  for (int64_t l = 0; l < g.k; l++, a += a_step, b += g.ldb) {
+    const Vec<T> x = *a;
+    each([&](int v, auto n) { sum[v] = fma(x, load(b + v * L, n), sum[v]); });
+  }
+  each([&](int v, auto n) { store(sum[v], c + v * L, n); });
+  finish(finish_of(g, 0, begin), c, g.ldc, 1, (NV - 1) * L + lanes);
+}
+
+template <class T, int... I>
+void multiply_strip(const Gemm<T>& g, int64_t begin, int64_t end, std::integer_sequence<int, I...>) {
+  using Strip = void (*)(const Gemm<T>&, int64_t begin, int64_t lanes);
+  static constexpr Strip strips[] = {strip<T, I + 1>...};
+  const int64_t before = (end - begin - 1) / Vec<T>::kLanes;
+  strips[before](g, begin, end - begin - before * Vec<T>::kLanes);
+}
+
 template <class T>
 void multiply_few_rows(const Gemm<T>& g, int64_t begin, int64_t end) {
+  if (g.m == 1 && end - begin <= kStripVecs * Vec<T>::kLanes)
+    return multiply_strip(g, begin, end, std::make_integer_sequence<int, kStripVecs>());
   if (g.m == 1) return few_rows<T, 1>(g, begin, end);
   if (g.m == 2) return few_rows<T, 2>(g, begin, end);
   few_rows<T, 3>(g, begin, end);
