@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "kernels/cpu/simd.h"
+#include "kernels/cpu/transpose.h"
 
 namespace fd::FD_ISA {
 
@@ -15,75 +16,45 @@ FD_INLINE void fill_items(void* to, const void* item, int64_t n) {
   for (int64_t i = 0; i < n; i++) out[i] = value;
 }
 
-// A square of 8 x 4 bytes or 4 x 8 bytes, transposed in registers.
-template <class U>
-struct Square;
-template <>
-struct Square<uint32_t> {
-  static constexpr int kSide = 8;
-  typedef uint32_t Lanes __attribute__((vector_size(32)));
-  FD_INLINE static void transpose(Lanes (&a)[8]) {
-    Lanes b[8];
-#pragma GCC unroll 8
-    for (int i = 0; i < 8; i += 2) {
-      b[i] = shuffled<0, 8, 1, 9, 4, 12, 5, 13>(a[i], a[i + 1]);
-      b[i + 1] = shuffled<2, 10, 3, 11, 6, 14, 7, 15>(a[i], a[i + 1]);
-    }
-#pragma GCC unroll 8
-    for (int i = 0; i < 8; i += 4)
-#pragma GCC unroll 8
-      for (int j = 0; j < 2; j++) {
-        a[i + 2 * j] = shuffled<0, 1, 8, 9, 4, 5, 12, 13>(b[i + j], b[i + j + 2]);
-        a[i + 2 * j + 1] = shuffled<2, 3, 10, 11, 6, 7, 14, 15>(b[i + j], b[i + j + 2]);
-      }
-#pragma GCC unroll 8
-    for (int i = 0; i < 4; i++) {
-      b[i] = shuffled<0, 1, 2, 3, 8, 9, 10, 11>(a[i], a[i + 4]);
-      b[i + 4] = shuffled<4, 5, 6, 7, 12, 13, 14, 15>(a[i], a[i + 4]);
-    }
-#pragma GCC unroll 8
-    for (int i = 0; i < 8; i++) a[i] = b[i];
-  }
-};
-template <>
-struct Square<uint64_t> {
-  static constexpr int kSide = 4;
-  typedef uint64_t Lanes __attribute__((vector_size(32)));
-  FD_INLINE static void transpose(Lanes (&a)[4]) {
-    const Lanes b[4] = {shuffled<0, 4, 2, 6>(a[0], a[1]), shuffled<1, 5, 3, 7>(a[0], a[1]),
-                        shuffled<0, 4, 2, 6>(a[2], a[3]), shuffled<1, 5, 3, 7>(a[2], a[3])};
-#pragma GCC unroll 8
-    for (int i = 0; i < 2; i++) {
-      a[i] = shuffled<0, 1, 4, 5>(b[i], b[i + 2]);
-      a[i + 2] = shuffled<2, 3, 6, 7>(b[i], b[i + 2]);
-    }
-  }
-};
-
 // to[r * to_stride + c] = from[c * from_stride + r]
 template <class U>
 inline void transpose_items(U* to, const U* from, int64_t rows, int64_t columns, int64_t to_stride,
                             int64_t from_stride) {
-  int64_t r = 0;
-  if constexpr (sizeof(U) >= 4) {
-    constexpr int side = Square<U>::kSide;
-    const int64_t whole = columns - columns % side;
-    for (; r + side <= rows; r += side) {
-      for (int64_t c = 0; c < whole; c += side) {
-        typename Square<U>::Lanes a[side];
-#pragma GCC unroll 8
-        for (int i = 0; i < side; i++) copy_bytes(&a[i], from + (c + i) * from_stride + r, 32);
-        Square<U>::transpose(a);
-#pragma GCC unroll 8
-        for (int i = 0; i < side; i++) copy_bytes(to + (r + i) * to_stride + c, &a[i], 32);
-      }
-      for (int64_t c = whole; c < columns; c++)
-#pragma GCC unroll 8
-        for (int i = 0; i < side; i++) to[(r + i) * to_stride + c] = from[c * from_stride + r + i];
+  for (int64_t c = 0; c < columns; c++)
+    for (int64_t r = 0; r < rows; r++) to[r * to_stride + c] = from[c * from_stride + r];
+}
+
+// Items as wide as a lane go square by square. To everyone else they are of another type than F: the compiler must not
+// move their accesses across these.
+template <class F>
+inline void transpose_lanes(F* to, const F* from, int64_t rows, int64_t columns, int64_t to_stride,
+                            int64_t from_stride) {
+  constexpr int L = Vec<F>::kLanes;
+  asm volatile("" ::: "memory");
+  for (int64_t r = 0; r < rows; r += L) {
+    const int64_t high = least<int64_t>(L, rows - r);
+    for (int64_t c = 0; c < columns; c += L) {
+      const int64_t wide = least<int64_t>(L, columns - c);
+      VecSquare<F> v;
+#pragma GCC unroll 16
+      for (int i = 0; i < L; i++) v[i] = i < wide ? Vec<F>::load(from + (c + i) * from_stride + r, high) : Vec<F>(F(0));
+      transpose(v);
+#pragma GCC unroll 16
+      for (int i = 0; i < L; i++)
+        if (i < high) v[i].store(to + (r + i) * to_stride + c, wide);
     }
   }
-  for (int64_t c = 0; c < columns; c++)
-    for (int64_t i = r; i < rows; i++) to[i * to_stride + c] = from[c * from_stride + i];
+  asm volatile("" ::: "memory");
+}
+inline void transpose_items(uint32_t* to, const uint32_t* from, int64_t rows, int64_t columns, int64_t to_stride,
+                            int64_t from_stride) {
+  transpose_lanes(reinterpret_cast<float*>(to), reinterpret_cast<const float*>(from), rows, columns, to_stride,
+                  from_stride);
+}
+inline void transpose_items(uint64_t* to, const uint64_t* from, int64_t rows, int64_t columns, int64_t to_stride,
+                            int64_t from_stride) {
+  transpose_lanes(reinterpret_cast<double*>(to), reinterpret_cast<const double*>(from), rows, columns, to_stride,
+                  from_stride);
 }
 
 template <class Lanes, int... I>
