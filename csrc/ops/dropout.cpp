@@ -23,17 +23,29 @@ class DropoutBackward final : public Node {
   fd_rng rng_;
 };
 
+// y may be x.
+void run_dropout(const Tensor& x, const Tensor& y, double p, const fd_rng& rng) {
+  fd_dropout args = {x.numel(), x.data(), y.data(), nullptr, p, &rng};
+  run("dropout", find(kernels(x.device()).dropout.dropout[index(x.dtype())], "dropout", x.dtype(), x.device()), args,
+      x.device(), 2 * bytes_of(x));
+}
+
 Tensor drop(const Tensor& x, double p, const fd_rng& rng, bool in_place) {
   const bool record = needs_grad(x);
   Ref<Node> node;
   if (record) node = Ref<Node>(new DropoutBackward(x, p, rng));
   const Tensor in = x.is_contiguous() ? x : clone(detach(x));
   Tensor y = in_place ? in : empty(x.shape(), x.dtype(), x.device());
-  fd_dropout args = {x.numel(), in.data(), y.data(), nullptr, p, &rng};
-  run("dropout", find(kernels(x.device()).dropout.dropout[index(x.dtype())], "dropout", x.dtype(), x.device()), args,
-      x.device(), 2 * bytes_of(x));
+  run_dropout(in, y, p, rng);
   if (record) set_history(y, std::move(node));
   return y;
+}
+
+fd_rng next_draw(const Tensor& x, Generator* generator) {
+  check_floating("dropout", {"input", x.dtype(), x.shape()});
+  check<DeviceError>(!generator || generator == &default_generator() || !cuda::capturing(x.device()),
+                     "dropout: a graph replays draws of the default generator only");
+  return generator_or_default(generator).next();
 }
 
 }  // namespace
@@ -41,11 +53,8 @@ Tensor drop(const Tensor& x, double p, const fd_rng& rng, bool in_place) {
 Tensor dropout(const Tensor& x, double p, bool training, Generator* generator) {
   check_probability("dropout", "p", p);
   if (!training || p == 0) return x;
-  check_floating("dropout", {"input", x.dtype(), x.shape()});
-  check<DeviceError>(!generator || generator == &default_generator() || !cuda::capturing(x.device()),
-                     "dropout: a graph replays draws of the default generator only");
   if (is_half(x.dtype())) return to(dropout(to(x, DType::float32), p, training, generator), x.dtype());
-  return drop(x, p, generator_or_default(generator).next(), false);
+  return drop(x, p, next_draw(x, generator), false);
 }
 
 Tensor dropout_channels(const Tensor& x, double p, bool training, int leading, Generator* generator) {
@@ -60,7 +69,16 @@ Tensor dropout_channels(const Tensor& x, double p, bool training, int leading, G
 
 Tensor dropout_(const Tensor& self, double p, bool training, Generator* generator) {
   if (!training || p == 0) return check_probability("dropout_", "p", p), self;
-  return binary_(FD_MUL, self, dropout(full(self.shape(), 1, self.dtype(), self.device()), p, training, generator));
+  if (is_half(self.dtype()) || !self.is_contiguous())
+    return copy_(self, dropout(old_value(self), p, training, generator));
+  const bool record = needs_grad(self);
+  check_inplace("dropout_", self, record);
+  const fd_rng rng = next_draw(self, generator);
+  Ref<Node> node;
+  if (record) node = Ref<Node>(new DropoutBackward(self, p, rng));
+  run_dropout(self, self, p, rng);
+  finish_inplace("dropout_", self, std::move(node));
+  return self;
 }
 
 }  // namespace fd::ops
