@@ -560,14 +560,15 @@ typedef struct fd_index_kernels {
 
 /* The rows of contiguous in [rows, size], each in ascending or descending order; equal elements stay in the order they
  * came, and NaN counts as greater than everything. Only the first `keep` of each sorted row are written, with their
- * positions in it: values and indices are contiguous [rows, keep], either may be NULL. */
+ * positions in it: values and indices are contiguous [rows, keep], either may be NULL. With only_last, only the last of
+ * those is: [rows, 1]. */
 typedef struct fd_sort {
   int64_t rows, size, keep;
   const void* in;
   void* values;
   int64_t* indices;
   int32_t descending;
-  int32_t reserved;
+  int32_t only_last;
 } fd_sort;
 
 typedef fd_status fd_sort_fn(fd_context* context, const fd_sort* args);

@@ -29,8 +29,9 @@ class SortBackward final : public Node {
   int dim_;
 };
 
-// The first `keep` of t sorted along dim.
-ValueIndex sort_first(const char* op, const char* node, const Tensor& t, int dim, bool descending, int64_t keep) {
+// The first `keep` of t sorted along dim, or only the last of those.
+ValueIndex sort_first(const char* op, const char* node, const Tensor& t, int dim, bool descending, int64_t keep,
+                      bool only_last = false) {
   if (t.dim() == 0) return {clone(t), zeros({}, DType::int64, t.device())};
   ValueIndex r;
   {
@@ -39,16 +40,28 @@ ValueIndex sort_first(const char* op, const char* node, const Tensor& t, int dim
     const Tensor rows = contiguous(transpose(plain, dim, -1));
     Shape shape = rows.shape();
     const int64_t size = t.size(dim);
-    shape[t.dim() - 1] = keep;
+    shape[t.dim() - 1] = only_last ? 1 : keep;
     r = {empty(shape, rows.dtype(), t.device()), empty(shape, DType::int64, t.device())};
-    const fd_sort args = {size ? rows.numel() / size : 0, size,       keep, rows.data(), r.values.data(),
-                          r.indices.data_as<int64_t>(),   descending, 0};
+    const fd_sort args = {size ? rows.numel() / size : 0, size,       keep,     rows.data(), r.values.data(),
+                          r.indices.data_as<int64_t>(),   descending, only_last};
     run(op, find(kernels(t.device()).sort.sort[index(rows.dtype())], op, rows.dtype(), t.device()), args, t.device(),
         8 * bytes_of(rows));
     r = {to(contiguous(transpose(r.values, dim, -1)), t.dtype()), contiguous(transpose(r.indices, dim, -1))};
   }
   if (needs_grad(t)) set_history(r.values, Ref<Node>(new SortBackward(node, t, r.indices, dim)));
   return r;
+}
+
+ValueIndex without_dim(const ValueIndex& r, int dim, bool keepdim) {
+  if (keepdim || r.values.dim() == 0) return r;
+  return {squeeze(r.values, Dims{dim}), squeeze(r.indices, Dims{dim})};
+}
+
+bool has_nan(const Tensor& t) {
+  if (!is_floating(t.dtype())) return false;
+  const GradMode off(false);
+  const Tensor largest = reduce(FD_REDUCE_MAX, t, {}, false);  // a NaN if there is one
+  return first_element<bool>(predicate(FD_ISNAN, largest));
 }
 
 }  // namespace
@@ -69,10 +82,7 @@ ValueIndex kthvalue(const Tensor& t, int64_t k, int64_t dim, bool keepdim) {
   const int d = normalize_dim("kthvalue", dim, t.dim());
   const int64_t n = t.dim() ? t.size(d) : 1;
   check<ValueError>(k >= 1 && k <= n, "kthvalue: k is ", k, " but dim ", d, " has size ", n, "; k counts from 1");
-  const ValueIndex first = sort_first("kthvalue", "KthvalueBackward0", t, d, false, k);
-  if (t.dim() == 0) return first;
-  if (keepdim) return {narrow(first.values, d, k - 1, 1), narrow(first.indices, d, k - 1, 1)};
-  return {select(first.values, d, k - 1), select(first.indices, d, k - 1)};
+  return without_dim(sort_first("kthvalue", "KthvalueBackward0", t, d, false, k, true), d, keepdim);
 }
 
 ValueIndex median(const Tensor& t, int64_t dim, bool keepdim) {
@@ -80,6 +90,9 @@ ValueIndex median(const Tensor& t, int64_t dim, bool keepdim) {
   if (t.dim() == 0) return {clone(t), zeros({}, DType::int64, t.device())};
   const int64_t n = t.size(d);
   check<ShapeError>(n > 0, "median: dim ", d, " of shape ", t.shape(), " is empty");
+  // A GPU sorts sooner than it could be asked for NaNs.
+  if (!on_gpu(t) && t.numel() > 0 && !has_nan(t))
+    return without_dim(sort_first("median", "MedianBackward1", t, d, false, (n + 1) / 2, true), d, keepdim);
   const ValueIndex sorted = sort(t, d, false);
   Shape shape = t.shape();
   shape[d] = 1;
@@ -89,9 +102,7 @@ ValueIndex median(const Tensor& t, int64_t dim, bool keepdim) {
     const Tensor nans = reduce(FD_REDUCE_COUNT_NONZERO, predicate(FD_ISNAN, t), {d}, true);
     at = where(compare(FD_GT, nans, 0), sub(Scalar(n), nans), at);
   }
-  const Tensor values = gather(sorted.values, d, at), indices = gather(sorted.indices, d, at);
-  if (keepdim) return {values, indices};
-  return {squeeze(values, Dims{d}), squeeze(indices, Dims{d})};
+  return without_dim({gather(sorted.values, d, at), gather(sorted.indices, d, at)}, d, keepdim);
 }
 
 namespace {
@@ -120,31 +131,6 @@ class MedianBackward final : public Node {
   Saved t_, out_;
 };
 
-int64_t count(const Tensor& mask) { return first_element<int64_t>(reduce(FD_REDUCE_COUNT_NONZERO, mask, {0}, false)); }
-
-// The middle of many values: a sorted sample brackets it, and only what lies in the bracket is sorted. Undefined if the
-// bracket misses it, which for values in random order happens once in some 10,000 times, or if there are NaNs.
-Tensor bracketed_median(const Tensor& values) {
-  const int64_t n = values.numel(), rank = (n - 1) / 2, step = n / 1024, reach = 64;  // four deviations of the rank
-  const Tensor sample = sort(slice(values, 0, std::nullopt, std::nullopt, step), 0, false).values;
-  const Tensor low = select(sample, 0, rank / step - reach), high = select(sample, 0, rank / step + reach);
-  if (is_floating(values.dtype()) && count(predicate(FD_ISNAN, values)) > 0) return {};
-  const Tensor below = compare(FD_LT, values, low), within = compare(FD_LE, values, high);
-  const Tensor inside = masked_select(values, compare(FD_LOGICAL_XOR, below, within));
-  const int64_t at = rank - count(below);
-  if (at < 0 || at >= inside.numel()) return {};
-  return select(sort(inside, 0, false).values, 0, at);
-}
-
-Tensor middle(const Tensor& values) {
-  constexpr int64_t kMany = 16384;
-  const bool wide = values.dtype() == DType::float32 || values.dtype() == DType::float64 ||
-                    values.dtype() == DType::int32 || values.dtype() == DType::int64;
-  // A GPU sorts sooner than it could be asked.
-  const Tensor found = wide && values.numel() >= kMany && !on_gpu(values) ? bracketed_median(values) : Tensor();
-  return clone(found.defined() ? found : median(values, 0, false).values);
-}
-
 }  // namespace
 
 Tensor median(const Tensor& t) {
@@ -155,7 +141,7 @@ Tensor median(const Tensor& t) {
   Tensor out;
   {
     const GradMode off(false);
-    out = middle(reshape(t, {t.numel()}));
+    out = clone(median(reshape(t, {t.numel()}), 0, false).values);
   }
   if (needs_grad(t)) set_history(out, Ref<Node>(new MedianBackward(t, out)));
   return out;

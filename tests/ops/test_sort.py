@@ -126,7 +126,7 @@ def test_median_of_many(arrangement):
         a = np.round(a)
     if arrangement == "sorted":
         a.sort()
-    if arrangement == "periodic":  # misleads the sample
+    if arrangement == "periodic":
         a[:: n // 1024] += 100
     if arrangement == "nan":
         a[77] = np.nan
@@ -136,6 +136,23 @@ def test_median_of_many(arrangement):
         middle = np.sort(values)[(values.size - 1) // 2]
         expected = values.dtype.type(np.nan) if np.isnan(values).any() else middle
         np.testing.assert_equal(fd.tensor(values).median().numpy(), expected)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int32, np.int64])
+def test_ranks_of_rows(dtype):
+    """Medians and k-th values of short and long rows, with ties, against NumPy's stable order."""
+    for rows, n in ((40, 7), (30, 64), (20, 65), (9, 1000), (3, 7000), (2, 140_001)):
+        for spread in (3, 1e6):
+            a = np.round(rng.normal(size=(rows, n)) * spread).astype(dtype)
+            order = np.argsort(a, axis=1, kind="stable")
+            for k in (1, (n + 1) // 2, n):
+                expected = order[:, k - 1 : k]
+                values, places = fd.kthvalue(fd.tensor(a), k, dim=1, keepdim=True)
+                np.testing.assert_array_equal(places.numpy(), expected)
+                np.testing.assert_array_equal(values.numpy(), np.take_along_axis(a, expected, 1))
+            values, places = fd.tensor(np.ascontiguousarray(a.T)).median(0)
+            np.testing.assert_array_equal(places.numpy(), order[:, (n - 1) // 2])
+            np.testing.assert_array_equal(values.numpy(), np.take_along_axis(a, order[:, (n - 1) // 2, None], 1)[:, 0])
 
 
 def test_quantiles(torch):

@@ -81,8 +81,9 @@ fd_status merge(fd_context* context, const fd_sort& s, Item<T>* items, const Ite
 template <class T>
 __global__ void __launch_bounds__(kThreads) keep_kernel(const __grid_constant__ fd_sort s, const Item<T>* items) {
   const int64_t at = global_thread();
-  if (at >= s.rows * s.keep) return;
-  const Item<T> item = items[at / s.keep * s.size + at % s.keep];
+  const int64_t written = s.only_last ? 1 : s.keep;
+  if (at >= s.rows * written) return;
+  const Item<T> item = items[at / written * s.size + (s.only_last ? s.keep - 1 : at % s.keep)];
   if (s.values) static_cast<T*>(s.values)[at] = item.value;
   if (s.indices) s.indices[at] = item.index;
 }
@@ -96,7 +97,8 @@ fd_status sort(fd_context* context, const fd_sort* s) {
   if (const fd_status bad = start(context, number_kernel<T>, blocks_for(n), dim3(kThreads), 0, *s, items)) return bad;
   const Item<T>* sorted;
   if (const fd_status bad = merge(context, *s, items, &sorted)) return bad;
-  return start(context, keep_kernel<T>, blocks_for(s->rows * s->keep), dim3(kThreads), 0, *s, sorted);
+  const int64_t written = s->rows * (s->only_last ? 1 : s->keep);
+  return start(context, keep_kernel<T>, blocks_for(written), dim3(kThreads), 0, *s, sorted);
 }
 
 }  // namespace

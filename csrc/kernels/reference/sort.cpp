@@ -82,9 +82,11 @@ fd_status sort(fd_context* context, const fd_sort* s) {
   for (int64_t r = 0; r < s->rows; r++, in += s->size) {
     for (int64_t i = 0; i < s->size; i++) a[i] = {s->descending ? ~key_of(in[i]) : key_of(in[i]), i};
     const E* sorted = few ? select_first(a, s->size, s->keep) : merge_sort(a, a + s->size, s->size);
-    for (int64_t i = 0; i < s->keep; i++) {
-      if (s->values) static_cast<T*>(s->values)[r * s->keep + i] = in[sorted[i].position];
-      if (s->indices) s->indices[r * s->keep + i] = sorted[i].position;
+    const int64_t written = s->only_last ? 1 : s->keep;
+    for (int64_t i = 0; i < written; i++) {
+      const int64_t from = sorted[s->keep - written + i].position;
+      if (s->values) static_cast<T*>(s->values)[r * written + i] = in[from];
+      if (s->indices) s->indices[r * written + i] = from;
     }
   }
   return FD_OK;
