@@ -161,6 +161,13 @@ std::vector<Problem> problems() {
       transposes(p);
     }
   }
+  for (int bits = 0; bits < 8; bits++) {  // few rows over a long k: in parts
+    Problem p{1 + bits % 3, 131, 1031, 1, false, false, (bits & 1) != 0, (bits & 2) != 0, FD_ACT_TANH};
+    p.gate = bits & 4 ? FD_ACT_RELU : -1;
+    p.pad = bits % 2 * 3;
+    transposes(p);
+  }
+  transposes({2, 64, 2048});
   all.push_back({1100, 2100, 2});  // written past the caches
   all.push_back({300, 310, 1040});
   all.push_back({256, 256, 784, 1, false, true, false, true, FD_ACT_RELU});

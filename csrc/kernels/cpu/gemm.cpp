@@ -1,7 +1,7 @@
 // C = act(op(A) op(B) (+ C) (+ bias)) (* act'), see kernels.h.
 //
-// Which way a product is taken, and how it is shared. k is never divided between threads and the order of additions
-// depends on shapes alone, so the bits of C depend neither on the number of threads nor on how pieces are cut.
+// Which way a product is taken, and how it is shared. How k is divided and the order of additions depend on shapes
+// alone, so the bits of C depend neither on the number of threads nor on how pieces are cut.
 //
 // Bound by arithmetic, thin shapes by reading the larger operand. Tiles and why: gemm.h, gemm_block.h. On one core of a
 // busy machine 2000^3 with A^T 156 GFLOP/s, 1024 x 1024 x 10 with A^T 117 (AVX-512, Intel(R) Xeon(R) Processor @
@@ -21,6 +21,8 @@ constexpr int64_t kWakingTasks = 5;        // more than parallel() takes for lit
 constexpr int64_t kTurnedRows = 4;         // times the columns: fewer rows are left to the tiles
 constexpr int64_t kTurnedDepth = 16;       // times the columns: a shorter k does not make up for writing C once more
 constexpr int64_t kShortSumsVectors = 16;  // of a row of C: shorter rows cost more to begin and end than to write
+constexpr int64_t kPartDepth = 512;        // of k, where few rows are summed in parts
+constexpr int64_t kPartsSize = 1 << 17;    // elements of B from which parts are worth their final sum
 constexpr int64_t kDotsLeastVectors = 4;   // along k: fewer do not make up for the sums over lanes
 constexpr int64_t kDotsMostRows = 16;      // beyond, rearranging B for the tiles costs less than summing over lanes
 constexpr int64_t kDotsMostCols = Vec<float>::kLanes * 3 / 4;  // beyond, a tile one vector wide has few idle lanes
@@ -230,6 +232,52 @@ fd_status run_turned(const Job<T>& job) {
   return FD_OK;
 }
 
+// Few rows over a long k: B's rows are shared between threads rather than its columns, so that each reads one run of
+// memory. Every part of k has sums of its own, which are added in order.
+template <class T>
+bool sums_parts(const Job<T>& job) {
+  const Gemm<T>& g = job.g;
+  return job.way == Way::few_rows && job.batch == 1 && g.k >= 2 * kPartDepth && g.n <= kFewRowsCols &&
+         g.k * g.n >= kPartsSize;
+}
+
+template <class T>
+fd_status run_parts(const Job<T>& job) {
+  const Gemm<T>& g = job.g;
+  const int64_t parts = g.k / kPartDepth, depth = g.k / parts, a_step = g.trans_a ? g.lda : 1;
+  T* const sums = static_cast<T*>(job.context->workspace(job.context, 0, size_t(parts * g.m * g.n) * sizeof(T)));
+  if (!sums) return FD_NO_MEMORY;
+  Job<T> other = job;
+  other.g.k = depth;
+  other.g.c = sums;
+  other.g.ldc = g.n;
+  other.g.accumulate = false;
+  other.g.activation = FD_ACT_NONE;
+  other.g.bias = other.g.gate = nullptr;
+  other.batch = parts;
+  other.batch_a = depth * a_step;
+  other.batch_b = depth * g.ldb;
+  other.batch_c = g.m * g.n;
+  const fd_status status = run(other);
+  if (status != FD_OK) return status;
+  for (int64_t p = 0; p < parts; p++)
+    for (int64_t i = 0; i < g.m; i++) {
+      const T* const from = sums + (p * g.m + i) * g.n;
+      T* const row = g.c + i * g.ldc;
+      for_vectors<T>(0, g.n, [&](int64_t j, auto lanes) {
+        const Vec<T> sum = load(from + j, lanes);
+        store(p > 0 || g.accumulate ? load(row + j, lanes) + sum : sum, row + j, lanes);
+      });
+    }
+  Gemm<T> rest = g;
+  rest.k = g.k - parts * depth;
+  rest.a += parts * other.batch_a;
+  rest.b += parts * other.batch_b;
+  rest.accumulate = true;
+  multiply_few_rows(rest, 0, g.n);
+  return FD_OK;
+}
+
 template <class T>
 fd_status gemm(fd_context* context, const fd_gemm* args) {
   if (args->m == 0 || args->n == 0 || args->batch == 0) return FD_OK;
@@ -267,7 +315,7 @@ fd_status gemm(fd_context* context, const fd_gemm* args) {
   }
   if (turns(job)) return run_turned(job);
   job.way = way_of(job.g);
-  return run(job);
+  return sums_parts(job) ? run_parts(job) : run(job);
 }
 
 }  // namespace
