@@ -72,10 +72,34 @@ struct Words {
   // By the bits that word() leaves out.
   uint64_t rest(uint32_t position) const { return uint64_t(uint32_t(key(position) - base)) << 32 | position; }
 
+  // At least as far as the keys go.
   Span span(int64_t begin, int64_t end) const {
     Span s;
-    for (int64_t i = begin; i < end; i++) s.include({key(i), key(i)});
+    int64_t i = begin;
+    if constexpr (sizeof(T) >= 4) {
+      constexpr int64_t L = Vec<T>::kLanes;
+      if (end - begin >= L) i += span_of_vectors(begin, (end - begin) / L, &s);
+    }
+    for (; i < end; i++) s.include({key(i), key(i)});
     return s;
+  }
+  // The order of keys is that of values, but for NaN.
+  int64_t span_of_vectors(int64_t begin, int64_t vectors, Span* s) const {
+    constexpr int64_t L = Vec<T>::kLanes;
+    Vec<T> low = Vec<T>::load(row + begin), high = low;
+    auto nan = low != low;
+    for (int64_t v = 0; v < vectors; v++) {
+      const Vec<T> x = Vec<T>::load(row + begin + v * L);
+      low = select(x < low, x, low);
+      high = select(x > high, x, high);
+      nan = nan | (x != x);
+    }
+    T ends[2 * L];
+    low.store(ends);
+    high.store(ends + L);
+    for (T x : ends) s->include({K(key_of(x) ^ flip), K(key_of(x) ^ flip)});
+    if (any(nan)) *s = {0, K(~K(0))};
+    return vectors * L;
   }
   void fit(const Span& s) {
     base = s.least;
