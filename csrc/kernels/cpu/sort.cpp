@@ -1,7 +1,8 @@
-// Sorting rows, by words of key and position (sort_words.h). Short rows are merged, longer ones counted into place
-// digit by digit; of a long single row, each digit is counted in chunks by all threads. Rows of which one rank is
-// wanted, or few, are first narrowed to the elements around it. Bound by latency in the cache: each digit scatters the
-// row once.
+// Sorting rows, by words of key and position (sort_words.h). Short rows are merged, longer ones counted into place digit
+// by digit; of a long single row, each digit is counted in chunks by all threads. Rows of which one rank is wanted, or
+// few, are first narrowed to the elements around it. Bound by latency in the cache: each digit scatters the row once.
+// One core: 1 M float32 13 ms, 1,000 rows of 1,000 7.8 ms, their medians 3 ms (AVX-512, Intel(R) Xeon(R) Processor
+// @ 2.10GHz; docs/kernels/sort.md).
 #include "kernels/cpu/sort_words.h"
 
 #include "kernels/cpu/table.h"
@@ -20,7 +21,7 @@ Words<T> words_of(const fd_sort& s, int64_t r) {
   return {static_cast<const T*>(s.in) + r * s.size, s.descending ? Key<T>(~Key<T>(0)) : Key<T>(0)};
 }
 
-// The first and the end of the ranks that are written.
+// The first of the ranks that are written; s.keep is their end.
 int64_t first_rank(const fd_sort& s) { return s.only_last && s.keep > 0 ? s.keep - 1 : 0; }
 
 template <class T>
