@@ -20,7 +20,7 @@
 extern "C" {
 #endif
 
-enum { FD_ABI = 2 };
+enum { FD_ABI = 3 };
 
 typedef enum fd_status {
   FD_OK = 0,

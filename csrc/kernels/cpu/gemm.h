@@ -50,7 +50,7 @@ constexpr int64_t round_up(int64_t a, int64_t b) { return ceil_div(a, b) * b; }
 // short enough that a tile's rows of A and columns of B pass through L2 easily. Fixed, so that every machine of an ISA
 // rounds alike.
 template <class T>
-constexpr int64_t kBlockK = 4096 / int64_t(sizeof(T));
+constexpr int64_t kBlockK = 5120 / int64_t(sizeof(T));
 
 // What is done to a tile before it is stored, in this order.
 enum TileFlags { kTileAccumulate = 1, kTileBias = 2, kTileRelu = 4, kTileReluGate = 8, kTileRowBias = 16 };

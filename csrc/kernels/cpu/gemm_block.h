@@ -45,7 +45,7 @@ template <class T>
 bool copies_a(const Gemm<T>& g, int64_t rows, int64_t all_cols, int64_t l2_bytes) {
   if (all_cols <= 4 * kTileCols<T>) return false;
   if (!g.trans_a) return apart_by(g, 2048);
-  return apart_by(g, 4096) || rows * g.k * int64_t(sizeof(T)) > l2_bytes / 4;
+  return apart_by(g, 4096) || rows * g.k * int64_t(sizeof(T)) > l2_bytes / 8;
 }
 
 template <class T>
