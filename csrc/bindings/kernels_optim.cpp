@@ -12,12 +12,12 @@ namespace {
 using Arrays = std::vector<py::array>;
 
 // Memory of arrays[i] after checking that it can stand beside params[i].
-void* member(const char* op, const char* list, const Arrays& arrays, size_t i, const Tensor& like, bool written) {
-  const Tensor t = borrow(op, list, arrays[i]);
-  check_like(op, list, t, like.shape(), like.dtype());
-  check<ValueError>(t.is_contiguous() && (!written || t->storage->writable), op, ": ", list, "[", i,
+void* member(const char* op, const char* list, const Arrays& arrays, size_t i, const ArrayView& like, bool written) {
+  const ArrayView a = view(op, list, arrays[i]);
+  check_like(op, list, a.dtype, a.shape, like.shape, like.dtype);
+  check<ValueError>(is_contiguous(a.shape, a.strides) && (!written || arrays[i].writeable()), op, ": ", list, "[", i,
                     "] must be contiguous", written ? " and writable" : "");
-  return t.data();
+  return a.data;
 }
 
 struct Group {
@@ -32,15 +32,15 @@ struct Group {
       check<ShapeError>(list->size() == params.size(), op, ": ", params.size(), " params but ", list->size(), " ",
                         name);
     for (size_t i = 0; i < params.size(); i++) {
-      const Tensor p = borrow(op, "params", params[i]);
-      check_floating(op, "params", p);
-      if (i == 0) dtype = p.dtype();
-      check<DTypeError>(p.dtype() == dtype, op, ": params are ", dtype, " and ", p.dtype(), "; expected one dtype");
-      fd_optim_tensor t = {
-          member(op, "params", params, i, p, true), member(op, "grads", grads, i, p, false), {}, p.numel()};
+      const ArrayView p = view(op, "params", params[i]);
+      check_floating(op, "params", p.dtype);
+      if (i == 0) dtype = p.dtype;
+      check<DTypeError>(p.dtype == dtype, op, ": params are ", dtype, " and ", p.dtype, "; expected one dtype");
+      const int64_t n = numel(p.shape);
+      fd_optim_tensor t = {member(op, "params", params, i, p, true), member(op, "grads", grads, i, p, false), {}, n};
       for (size_t k = 0; k < states.size(); k++)
         t.state[k] = member(op, states[k].first, *states[k].second, i, p, true);
-      bytes += 4 * ops::bytes_of(p);
+      bytes += 4 * n * static_cast<int64_t>(item_size(dtype));
       tensors.push_back(t);
     }
   }

@@ -2,8 +2,7 @@
 // digit by digit; of a long single row, each digit is counted in chunks by all threads. Rows of which one rank is
 // wanted, or few, are first narrowed to the elements around it. Bound by latency in the cache: each digit scatters the
 // row once. One core: 1 M float32 13 ms, 1,000 rows of 1,000 7.8 ms, their medians 3 ms (AVX-512, Intel(R) Xeon(R)
-// Processor
-// @ 2.10GHz; docs/kernels/sort.md).
+// Processor @ 2.10GHz; docs/kernels/sort.md).
 #include "kernels/cpu/sort_words.h"
 
 #include "kernels/cpu/table.h"
