@@ -84,6 +84,7 @@ class Result:
         pairs: list[tuple[float | None, float | None]] = [
             (goal.floor, self.over_floor()),
             (goal.peers, self.over(*self.peers())),
+            (goal.microseconds, median(self.ours) * 1e6 if self.ours else None),
             *((ratio, self.over(lib)) for lib, ratio in goal.peer.items()),
         ]
         judged = [got <= limit for limit, got in pairs if limit is not None and got is not None]

@@ -14,8 +14,7 @@ class Goal:
     floor: time over the time the ceiling allows, at most.
     peers: time over that of the best of all peers, at most.
     peer: the same against single libraries.
-    microseconds: the same goal as a time, on the machine it was set on (two cores of a Zen 5). Shown, not judged: a
-        time says something of one machine only.
+    microseconds: time, at most; set on one machine (two cores of a Zen 5), so a ratio stands beside it for others.
     """
 
     floor: float | None = None
@@ -28,7 +27,8 @@ class Goal:
         parts = [f"<= {self.floor:.3g} floor"] if self.floor else []
         parts += [f"<= {self.peers:.3g} best peer"] if self.peers else []
         parts += [f"<= {ratio:.3g} {lib}" for lib, ratio in self.peer.items()]
-        return ", ".join(parts) + (f" (there {self.microseconds:g} us)" if self.microseconds else "")
+        parts += [f"<= {self.microseconds:g} us"] if self.microseconds else []
+        return ", ".join(parts)
 
 
 @dataclass(frozen=True)
